@@ -1,0 +1,48 @@
+"""Rebuild the paper: fetch → train → measure → tabulate → analyse → plot → number → typeset."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+include: "workflow/rules/common.smk"
+
+configfile: "config.yaml"
+
+CONFIG = checked_config()
+prepare_plan(CONFIG)
+
+wildcard_constraints:
+    study="|".join(CONFIG.studies),
+    dataset="[a-z0-9_]+",
+    variant="[^/]+",
+    seed="[0-9]+",
+    analysis="[a-z0-9_]+",
+    figure="[a-z0-9_]+",
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/paper.smk"
+
+
+localrules:
+    all,
+    figures,
+    paper,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.typeset_paper.output.pdf,
+
+
+rule figures:
+    input:
+        all_figures(),
+
+
+rule paper:
+    input:
+        rules.typeset_paper.output.pdf,

@@ -1,0 +1,44 @@
+"""Networks from a run's config: built, initialised by the run's seed, and their stages' shapes."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from sidestep.data.dataset import Dataset
+from sidestep.registry import arguments, load
+from sidestep.seeds import derive
+
+
+def build_network(run: dict[str, Any], dataset: Dataset) -> nn.Sequential:
+    """The network of a run with its initial weights, on the CPU.
+
+    Each stage draws its weights from a stream of its own, so that variants which share a stage (by
+    name and shape) start from the same weights in it, whatever their other stages are.
+    """
+    module = load("networks", run["network"]["name"])
+    # Drawn twice, but initialisation is cheap, and networks need not know about streams.
+    network: nn.Sequential = module.build(
+        dataset.shape, dataset.classes, **arguments(run["network"])
+    )
+    for name, stage in network.named_children():
+        torch.manual_seed(derive(run["seed"], "initialisation", name))
+        for part in stage.modules():
+            reset = getattr(part, "reset_parameters", None)
+            if callable(reset):
+                reset()
+    return network
+
+
+def output_shapes(network: nn.Sequential, input_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Shape of each stage's output without the batch, found by sending one blank image through."""
+    shapes: list[tuple[int, ...]] = []
+    was_training = network.training
+    network.eval()
+    with torch.no_grad():
+        hidden = torch.zeros(1, *input_shape)
+        for stage in network:
+            hidden = stage(hidden)
+            shapes.append(tuple(hidden.shape[1:]))
+    network.train(was_training)
+    return shapes

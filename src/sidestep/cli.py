@@ -1,0 +1,278 @@
+"""The command line: one command a step of the pipeline, and the same ones that Snakemake runs.
+
+A job's modules are imported inside its command, so that each process loads only what it uses.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sidestep import layout
+from sidestep.errors import UserError
+from sidestep.registry import names
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; bad input is one sentence on standard error and exit code 2."""
+    options = _parser().parse_args(arguments)
+    # One thread a job in NumPy too: its library would start one per core, and its sums would depend
+    # on how many there are. Torch's threads follow the config.
+    for library in ("OPENBLAS", "MKL", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    # Snakemake stops a job with SIGTERM: as an exception, it lets half-made files be removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        options.command(options)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        # A full disk, a folder that may not be written: the machine's fault, told without a traceback.
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"error: {error.strerror or error}{where}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from sidestep.data.fetch import fetch
+
+    output = options.output or layout.data(options.dataset)
+    fetch(options.dataset, output, options.folder, _say)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from sidestep import entries
+    from sidestep.training.job import run_job
+
+    run = _json(options.run)
+    place = (run["study"], run["dataset"], run["variant"], run["seed"])
+    run_job(
+        run,
+        options.fingerprint,
+        entries.train(run),
+        options.data or layout.data(run["dataset"], options.root),
+        options.output or layout.run(*place, options.root),
+        keep=layout.checkpoint(*place, options.root),
+        status=layout.status(*place, options.root),
+        say=_say,
+        checkpoint_seconds=options.checkpoint_seconds,
+    )
+
+
+def _time(options: argparse.Namespace) -> None:
+    from sidestep import entries
+    from sidestep.training.timing import time_job
+
+    run = _json(options.run)
+    output = layout.timing(run["study"], run["dataset"], run["variant"], options.root)
+    time_job(
+        run,
+        options.fingerprint,
+        entries.timing(run),
+        options.data or layout.data(run["dataset"], options.root),
+        options.output or output,
+        steps=options.steps,
+        threads=options.threads,
+    )
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from sidestep.measuring.job import measure_job
+
+    task = _json(options.task)
+    first = task["runs"][0]
+    cell = (first["study"], first["dataset"], first["variant"])
+    folders = {run["seed"]: layout.run(*cell, run["seed"], options.root) for run in task["runs"]}
+    measure_job(
+        task,
+        options.fingerprint,
+        options.data or layout.data(first["dataset"], options.root),
+        folders,
+        options.output or layout.measures(*cell, options.root),
+        _say,
+    )
+
+
+def _tabulate(options: argparse.Namespace) -> None:
+    from sidestep import entries
+    from sidestep.tabulate import tabulate
+
+    study = _study(options.study)
+    with _Checked(options.fingerprint, entries.tabulate()):
+        tabulate(study, options.output or layout.table(study.name, "", options.root), options.root)
+
+
+def _analyse(options: argparse.Namespace) -> None:
+    from sidestep import entries
+    from sidestep.analyse import analyse_job
+
+    study = _study(options.study)
+    output = options.output or layout.table(study.name, options.name, options.root)
+    with _Checked(options.fingerprint, entries.analyse(options.name)):
+        analyse_job(study, options.name, output, options.root)
+
+
+def _plot(options: argparse.Namespace) -> None:
+    from sidestep import entries
+    from sidestep.plot import plot_job
+
+    study = _study(options.study)
+    outputs = {
+        suffix: layout.figure(study.name, options.name, suffix, options.root)
+        for suffix in ("svg", "png", "csv")
+    }
+    with _Checked(options.fingerprint, entries.plot(options.name)):
+        plot_job(study, options.name, outputs, options.root)
+
+
+def _numbers(options: argparse.Namespace) -> None:
+    from sidestep import entries
+    from sidestep.numbers import numbers_job
+
+    studies = [_study(path) for path in options.study]
+    with _Checked(options.fingerprint, entries.numbers(tuple(study.name for study in studies))):
+        output = options.output or options.root / "numbers.json"
+        numbers_job(options.size, studies, output, options.root)
+
+
+def _typeset(options: argparse.Namespace) -> None:
+    from sidestep.typeset import typeset_job
+
+    typeset_job(options.source, options.root, options.output or options.root / "paper.pdf")
+
+
+def _check(options: argparse.Namespace) -> None:
+    from sidestep.config import load
+
+    config = load(*options.config)
+    for study in config.studies.values():
+        runs = len(study.datasets) * len(study.variants) * len(study.seeds)
+        _say(f"{study.name}: {runs} runs of {len(study.variants)} variants")
+
+
+def _status(options: argparse.Namespace) -> None:
+    from sidestep.config import load
+    from sidestep.watch import watch
+
+    watch(load(*options.config), options.root, repeat=options.watch)
+
+
+class _Checked:
+    """Check the code's fingerprint before and after a job."""
+
+    def __init__(self, given: str, entries: frozenset[str]) -> None:
+        self.given, self.entries = given, entries
+        self.before: frozenset[str] = frozenset()
+
+    def __enter__(self) -> None:
+        from sidestep import fingerprint
+
+        self.before = fingerprint.check_at_start(self.given, self.entries)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        from sidestep import fingerprint
+
+        if kind is None:
+            fingerprint.check_at_end(self.entries, self.before)
+
+
+def _study(path: Path) -> Any:
+    from sidestep.config import Study
+
+    try:
+        return Study.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} does not hold a resolved study ({error})") from None
+
+
+def _json(text: str) -> dict[str, Any]:
+    """A JSON mapping given as text, or as `@file`."""
+    try:
+        value = json.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
+    except (OSError, ValueError) as error:
+        raise UserError(f"the config given is not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise UserError("the config given must be a JSON mapping")
+    return value
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sidestep", description="The steps of the pipeline, each a command."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Any, text: str, *, job: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        sub.add_argument("--root", type=Path, default=layout.RESULTS, help="the results folder")
+        if job:
+            sub.add_argument("--fingerprint", default="", help="of the code that was planned with")
+            sub.add_argument("--output", type=Path, help="file or folder to write")
+        return sub
+
+    sub = add("fetch", _fetch, "Fetch a data set and check its digest.")
+    sub.add_argument("dataset", help=f"one of: {', '.join(names('datasets'))}")
+    folder = os.environ.get("SIDESTEP_DATA")
+    sub.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(folder) if folder else None,
+        help="a folder with the data set's files (default: $SIDESTEP_DATA)",
+    )
+
+    sub = add("train", _train, "Train one run.")
+    sub.add_argument("--run", required=True, help="the run's config, as JSON or @file")
+    sub.add_argument("--data", type=Path, help="the data set's file")
+    sub.add_argument("--checkpoint-seconds", type=float, default=20.0, help="between checkpoints")
+
+    sub = add("time", _time, "Time the training steps of a run, alone on the machine.")
+    sub.add_argument("--run", required=True, help="the run's config, as JSON or @file")
+    sub.add_argument("--data", type=Path, help="the data set's file")
+    sub.add_argument("--steps", type=int, default=40, help="steps to time per phase")
+    sub.add_argument("--threads", type=int, default=1, help="torch threads")
+
+    sub = add("measure", _measure, "Measure the finished runs of a variant.")
+    sub.add_argument("--task", required=True, help="runs and metrics, as JSON or @file")
+    sub.add_argument("--data", type=Path, help="the data set's file")
+
+    for name, command, text in (
+        ("tabulate", _tabulate, "Gather a study's results in one table."),
+        ("analyse", _analyse, "Make one analysis of a study."),
+        ("plot", _plot, "Draw one figure of a study."),
+    ):
+        sub = add(name, command, text)
+        if name != "tabulate":
+            sub.add_argument("name", help="of the analysis or figure")
+        sub.add_argument("--study", type=Path, required=True, help="the resolved study's JSON file")
+
+    sub = add("numbers", _numbers, "Gather the numbers that the paper quotes.")
+    sub.add_argument("--study", type=Path, nargs="+", required=True, help="resolved studies")
+    sub.add_argument("--size", required=True, help="what the config calls its size")
+
+    sub = add("typeset", _typeset, "Typeset the paper.")
+    sub.add_argument("--source", type=Path, default=Path("paper/paper.typ"), help="Typst file")
+
+    for name, command, text in (
+        ("check", _check, "Check config files whole."),
+        ("status", _status, "Show what is done, running and failed."),
+    ):
+        sub = add(name, command, text, job=False)
+        sub.add_argument(
+            "--config", type=Path, nargs="+", default=[Path("config.yaml")], help="config files"
+        )
+        if name == "status":
+            sub.add_argument("--watch", action="store_true", help="repeat until all is done")
+    return parser

@@ -1,0 +1,68 @@
+"""The four decoded arrays of a dataset: their digests and the one file that holds them."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sidestep.data.dataset import ARRAY_NAMES, Dataset
+from sidestep.errors import UserError
+from sidestep.files import write_with
+
+Array = NDArray[np.uint8]
+Arrays = dict[str, Array]
+"""Keys `ARRAY_NAMES`; images N×C×H×W, labels N."""
+
+
+def digest(array: Array) -> str:
+    """Hexadecimal SHA-256 of an array's values in C order."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
+
+
+def check(arrays: Mapping[str, Array], dataset: Dataset) -> None:
+    """Compare arrays with what is known of the dataset.
+
+    Raises:
+        UserError: an array is missing or has another shape, type or digest; the text names both.
+    """
+    for name in ARRAY_NAMES:
+        if name not in arrays:
+            raise UserError(f"the array {name} is missing")
+        array, shape = arrays[name], dataset.array_shape(name)
+        if array.dtype != np.uint8 or array.shape != shape:
+            raise UserError(
+                f"{name} is {array.dtype} {_times(array.shape)}, expected uint8 {_times(shape)}"
+            )
+        found, expected = digest(array), dataset.digests[name]
+        if found != expected:
+            raise UserError(f"{name} has SHA-256 {found}, expected {expected}")
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
+def read(path: Path) -> Arrays:
+    """The arrays of a dataset's file, unchecked.
+
+    Raises:
+        UserError: the file is missing, damaged or not a safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    # A type that numpy lacks (bfloat16) is a KeyError there.
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise UserError(f"{path} cannot be read as a dataset: {error}") from error
+
+
+def write(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write the arrays to a safetensors file, atomically; the bytes depend on the arrays alone."""
+    from safetensors.numpy import save_file
+
+    ordered = {name: np.ascontiguousarray(arrays[name]) for name in ARRAY_NAMES}
+    write_with(path, lambda temporary: save_file(ordered, temporary))

@@ -1,0 +1,129 @@
+"""A fetched dataset as tensors: loading, splitting and normalising."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from sidestep.data import arrays
+from sidestep.data.dataset import ARRAY_NAMES, Dataset
+from sidestep.errors import UserError
+
+# Elements normalised at a time: small enough to stay in a core's cache between the operations.
+CHUNK_ELEMENTS = 1 << 18
+
+
+@dataclass(frozen=True)
+class Images:
+    """Labelled images.
+
+    Attributes:
+        images: uint8, N×C×H×W.
+        labels: int64, N.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.labels)
+
+
+def load(path: Path) -> dict[str, Images]:
+    """The `train` and `test` images of a fetched dataset; the images are mapped, not read.
+
+    Raises:
+        UserError: the file is missing, damaged or not a dataset.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in ARRAY_NAMES}
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} cannot be read as a dataset: {error}") from error
+    data = {}
+    for part in ("train", "test"):
+        images, labels = tensors[f"{part}_images"], tensors[f"{part}_labels"]
+        wrong_type = images.dtype != torch.uint8 or labels.dtype != torch.uint8
+        if wrong_type or images.ndim != 4 or labels.shape != images.shape[:1]:
+            raise UserError(
+                f"{path} is not a dataset: its {part} images are {images.dtype} "
+                f"{tuple(images.shape)}, its labels {labels.dtype} {tuple(labels.shape)}"
+            )
+        data[part] = Images(images, labels.long())
+    return data
+
+
+def split(data: Mapping[str, Images], validation: int, seed: int = 0) -> dict[str, Images]:
+    """Take `validation` images out of the training set.
+
+    Which ones depends on `seed` and the size of the training set only, never on a run's seed, so
+    that every run chooses on the same images; those of a smaller validation part are among those
+    of a larger one. Both parts keep the order of the training set.
+
+    Args:
+        data: `train` and `test`, from `load`.
+        validation: number of images; 0 for none.
+        seed: of the permutation.
+
+    Returns:
+        `train`, `validation` (absent if 0) and `test`.
+
+    Raises:
+        UserError: `validation` is negative or leaves no training image.
+    """
+    train = data["train"]
+    if not 0 <= validation < len(train):
+        raise UserError(
+            f"validation is {validation}, but must be 0 to {len(train) - 1}: "
+            f"there are {len(train)} training images"
+        )
+    if validation == 0:
+        return {"train": train, "test": data["test"]}
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
+    return {
+        "train": _take(train, order[validation:]),
+        "validation": _take(train, order[:validation]),
+        "test": data["test"],
+    }
+
+
+def _take(images: Images, indices: Tensor) -> Images:
+    indices = indices.sort().values
+    return Images(images.images[indices], images.labels[indices])
+
+
+def normalise(images: Tensor, dataset: Dataset) -> Tensor:
+    """`(images / scale - mean) / deviation`, per channel, as float32.
+
+    The result is the only large tensor that is made: a few images at a time pass through all three
+    operations while they are in the cache.
+
+    Args:
+        images: uint8, N×C×H×W, on any device.
+        dataset: whose scale, mean and deviation.
+    """
+    result = torch.empty(images.shape, dtype=torch.float32, device=images.device)
+    mean = torch.tensor(dataset.mean, device=images.device).view(-1, 1, 1)
+    deviation = torch.tensor(dataset.deviation, device=images.device).view(-1, 1, 1)
+    count = max(1, CHUNK_ELEMENTS // max(1, images[0:1].numel()))
+    for source, target in zip(torch.split(images, count), torch.split(result, count), strict=True):
+        target.copy_(source).div_(dataset.scale).sub_(mean).div_(deviation)
+    return result
+
+
+def verify(path: Path, dataset: Dataset) -> None:
+    """Recompute the digests of a fetched dataset.
+
+    Raises:
+        UserError: the file cannot be read, or an array has another shape or digest than the
+            dataset's; the text names both.
+    """
+    found = arrays.read(path)
+    try:
+        arrays.check(found, dataset)
+    except UserError as error:
+        raise UserError(f"{path} is not {dataset.name}: {error}") from error

@@ -1,0 +1,41 @@
+"""Where tensors live, and how a job is made repeatable there."""
+
+import torch
+
+from sidestep.errors import UserError
+
+
+def resolve(name: str) -> torch.device:
+    """The device of a config's `device` key.
+
+    Args:
+        name: `auto` (a GPU if there is one), `cpu`, `cuda` or `mps`.
+
+    Raises:
+        UserError: the device is absent.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next((device for device, there in present.items() if there), "cpu"))
+    if not present.get(name, name == "cpu"):
+        raise UserError(
+            f"run.device is '{name}' but this machine has no such device; allowed here: "
+            + ", ".join(["auto", "cpu", *(device for device, there in present.items() if there)])
+        )
+    return torch.device(name)
+
+
+def make_repeatable(threads: int) -> None:
+    """Fix what could change the bits of a result: the number of threads and the choice of kernels."""
+    torch.set_num_threads(threads)
+    # What `torch.use_deterministic_algorithms` does, without its import of the compiler (1.5 s).
+    torch._C._set_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done all work that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -1,0 +1,58 @@
+"""From which modules each job's code is reached: what its fingerprint covers.
+
+A job that is added to the pipeline adds its function here; the workflow and the command line both
+take a job's entries from here, so that what is planned is what is checked.
+"""
+
+from typing import Any
+
+_PARTS = {
+    "network": "networks",
+    "strategy": "strategies",
+    "optimiser": "optimisers",
+    "schedule": "schedules",
+}
+
+
+def _of_run(run: dict[str, Any]) -> set[str]:
+    parts = {f"sidestep.{kind}.{run[key]['name']}" for key, kind in _PARTS.items()}
+    return parts | {f"sidestep.datasets.{run['dataset']}"}
+
+
+def train(run: dict[str, Any]) -> frozenset[str]:
+    """Of a training job."""
+    return frozenset({"sidestep.training.job", *_of_run(run)})
+
+
+def timing(run: dict[str, Any]) -> frozenset[str]:
+    """Of a timing job."""
+    return frozenset({"sidestep.training.timing", *_of_run(run)})
+
+
+def measure(task: dict[str, Any]) -> frozenset[str]:
+    """Of a measuring job, whose config is `Study.measure_task`."""
+    named = {f"sidestep.metrics.{thing['name']}" for thing in task["metrics"]}
+    named |= {f"sidestep.group_metrics.{thing['name']}" for thing in task["group_metrics"]}
+    run = task["runs"][0]
+    place = {f"sidestep.datasets.{run['dataset']}", f"sidestep.networks.{run['network']['name']}"}
+    return frozenset({"sidestep.measuring.job", *named, *place})
+
+
+def tabulate() -> frozenset[str]:
+    """Of a tabulating job."""
+    return frozenset({"sidestep.tabulate"})
+
+
+def analyse(name: str) -> frozenset[str]:
+    """Of an analysis."""
+    return frozenset({"sidestep.analyse", f"sidestep.analyses.{name}"})
+
+
+def plot(name: str) -> frozenset[str]:
+    """Of a figure."""
+    return frozenset({"sidestep.plot", f"sidestep.figures.{name}"})
+
+
+def numbers(studies: tuple[str, ...]) -> frozenset[str]:
+    """Of the job that gathers the paper's numbers."""
+    return frozenset({"sidestep.numbers", *(f"sidestep.paper.{name}" for name in studies)})

@@ -1,0 +1,47 @@
+"""Where each file lies: the one place that knows the paths of `results/`."""
+
+from pathlib import Path
+
+RESULTS = Path("results")
+
+
+def data(dataset: str, root: Path = RESULTS) -> Path:
+    """The arrays of a data set."""
+    return root / "data" / f"{dataset}.safetensors"
+
+
+def run(study: str, dataset: str, variant: str, seed: int | str, root: Path = RESULTS) -> Path:
+    """The folder of a run."""
+    return root / "runs" / study / dataset / variant / f"seed{seed}"
+
+
+def checkpoint(
+    study: str, dataset: str, variant: str, seed: int | str, root: Path = RESULTS
+) -> Path:
+    """The checkpoint of a run that is not finished."""
+    return root / "checkpoints" / study / dataset / variant / f"seed{seed}.safetensors"
+
+
+def status(study: str, dataset: str, variant: str, seed: int | str, root: Path = RESULTS) -> Path:
+    """The status file of a run."""
+    return root / "status" / study / dataset / variant / f"seed{seed}.json"
+
+
+def measures(study: str, dataset: str, variant: str, root: Path = RESULTS) -> Path:
+    """The folder of a variant's measures."""
+    return root / "measures" / study / dataset / variant
+
+
+def timing(study: str, dataset: str, variant: str, root: Path = RESULTS) -> Path:
+    """The timing of a variant."""
+    return root / "timing" / study / dataset / f"{variant}.json"
+
+
+def table(study: str, analysis: str = "", root: Path = RESULTS) -> Path:
+    """The table of a study, or of one of its analyses."""
+    return root / "tables" / f"{study}{'_' if analysis else ''}{analysis}.csv"
+
+
+def figure(study: str, name: str, suffix: str, root: Path = RESULTS) -> Path:
+    """A figure's picture or rows; the suffix is `svg`, `png` or `csv`."""
+    return root / "figures" / study / f"{name}.{suffix}"

@@ -1,0 +1,53 @@
+"""Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2)."""
+
+import torch
+from torch import Tensor
+
+from sidestep.settings import Fraction, NonNegative, Positive
+
+SLOTS = ("mean", "square")
+
+
+def update(
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    slots: list[list[Tensor]],
+    steps: list[Tensor],
+    factor: float,
+    *,
+    lr: Positive = 1e-3,
+    beta1: Fraction = 0.9,
+    beta2: Fraction = 0.999,
+    eps: Positive = 1e-8,
+    weight_decay: NonNegative = 1e-2,
+) -> None:
+    """One step, in place.
+
+    Args:
+        parameters: tensors to move.
+        gradients: their gradients, same shapes.
+        slots: running means of gradients and of squared gradients, per parameter.
+        steps: number of this update per parameter, counted from 1 (scalars, float32).
+        factor: the schedule's factor of the learning rate.
+        lr: learning rate.
+        beta1: decay of the running mean.
+        beta2: decay of the running mean of squares.
+        eps: added to the denominator.
+        weight_decay: decoupled: each step shrinks a parameter by lr × factor × this share.
+    """
+    mean, square = slots
+    torch._fused_adamw_(
+        parameters,
+        gradients,
+        mean,
+        square,
+        [],
+        steps,
+        lr=lr * factor,
+        beta1=beta1,
+        beta2=beta2,
+        weight_decay=weight_decay,
+        eps=eps,
+        amsgrad=False,
+        maximize=False,
+    )

@@ -1,0 +1,60 @@
+"""Run folders as others read them: found whole and unchanged, or refused with the file's name."""
+
+from pathlib import Path
+from typing import Any
+
+from sidestep.errors import UserError
+from sidestep.files import Json, canonical_json, read_json, sha256
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """A folder's `summary.json`.
+
+    Raises:
+        UserError: it is absent or damaged.
+    """
+    path = folder / "summary.json"
+    try:
+        summary = read_json(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: the job that writes it did not finish") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and run again") from None
+    if not isinstance(summary, dict) or not isinstance(summary.get("files"), dict):
+        raise UserError(f"{path} is damaged (it is no summary): delete it and run again")
+    return summary
+
+
+def check(folder: Path, expected: Json, fingerprint: str) -> dict[str, Any]:
+    """The summary of a folder whose every file is what the summary says, made from what is expected.
+
+    Args:
+        folder: of a run, or of a variant's measures.
+        expected: the config that `config.json` must hold.
+        fingerprint: of today's code for that job.
+
+    Raises:
+        UserError: a file is missing, was changed since, or belongs to another config or other code.
+    """
+    summary = read_summary(folder)
+    for name, digest in summary["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise UserError(f"{path} is missing: delete {folder / 'summary.json'} and run again")
+        if sha256(path) != digest:
+            raise UserError(
+                f"{path} was changed since it was written: delete {folder / 'summary.json'} and "
+                "run again"
+            )
+    try:
+        text = (folder / "config.json").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UserError(f"{folder / 'config.json'} cannot be read ({error})") from None
+    if text != canonical_json(expected):
+        raise UserError(f"{folder} is the result of another config: delete it and run again")
+    if summary.get("fingerprint") != fingerprint:
+        raise UserError(
+            f"{folder} was made by other code (fingerprint {summary.get('fingerprint')}, today's is "
+            f"{fingerprint}): delete it and run again"
+        )
+    return summary

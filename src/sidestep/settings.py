@@ -1,0 +1,148 @@
+"""Named types of settings, and the settings that a named thing takes, read without importing it.
+
+The settings of a network, optimiser, metric … are the keyword-only parameters of its main function. They are read
+from the source's syntax tree, because the workflow checks every setting before a job starts and must not import torch
+for that. An annotation is one of the names in `CHECKS`, or a `Literal` of words.
+"""
+
+import ast
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sidestep.registry import PACKAGE, names, singular, unknown
+
+Count = int  # a whole number of at least 1
+Natural = int  # a whole number of at least 0
+Positive = float  # a finite number above 0
+NonNegative = float  # a finite number of at least 0
+Fraction = float  # a number from 0 to 1
+Fractions = tuple[float, ...]  # a list of numbers from 0 to 1
+Counts = tuple[int, ...]  # a list of whole numbers of at least 1
+
+MAIN = {
+    "networks": "build",
+    "signals": "build",
+    "strategies": "phases",
+    "optimisers": "update",
+    "schedules": "factor",
+    "metrics": "measure",
+    "group_metrics": "measure",
+    "analyses": "analyse",
+    "figures": "rows",
+}
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _all(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list | tuple) and bool(value) and all(map(test, value))
+
+
+def _fraction(value: Any) -> bool:
+    return _real(value) and 0 <= value <= 1
+
+
+def _count(value: Any) -> bool:
+    return _whole(value) and value >= 1
+
+
+CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "Count": ("a whole number of at least 1", _count),
+    "Natural": ("a whole number of at least 0", lambda v: _whole(v) and v >= 0),
+    "Positive": ("a number above 0", lambda v: _real(v) and v > 0),
+    "NonNegative": ("a number of at least 0", lambda v: _real(v) and v >= 0),
+    "Fraction": ("a number from 0 to 1", _fraction),
+    "Fractions": ("a list of numbers from 0 to 1", _all(_fraction)),
+    "Counts": ("a list of whole numbers of at least 1", _all(_count)),
+    "bool": ("true or false", lambda v: isinstance(v, bool)),
+    "str": ("a text", lambda v: isinstance(v, str)),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One keyword-only parameter: its annotation, and whether it must be given."""
+
+    name: str
+    kind: str
+    choices: tuple[str, ...]
+    required: bool
+
+    def fault(self, value: object) -> str | None:
+        """What is wrong with a value, or None."""
+        if self.choices:
+            return None if value in self.choices else f"is {unknown(value, self.choices)}"
+        expected, test = CHECKS[self.kind]
+        return None if test(value) else f"is {value!r} but must be {expected}"
+
+
+@cache
+def settings_of(kind: str, name: str) -> dict[str, Setting]:
+    """The settings of one thing, by name, from its source.
+
+    Raises:
+        LookupError: the file has no main function, or an annotation is not known here.
+    """
+    path = PACKAGE / kind / f"{name}.py"
+    main = MAIN[kind]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == main:
+            defaults = node.args.kw_defaults
+            return {
+                argument.arg: _setting(argument, default is None, path.name)
+                for argument, default in zip(node.args.kwonlyargs, defaults, strict=True)
+            }
+    raise LookupError(f"{path} defines no function {main}")
+
+
+def _setting(argument: ast.arg, required: bool, where: str) -> Setting:
+    note = argument.annotation
+    if isinstance(note, ast.Name) and note.id in CHECKS:
+        return Setting(argument.arg, note.id, (), required)
+    if isinstance(note, ast.Subscript) and ast.unparse(note.value) == "Literal":
+        words = note.slice.elts if isinstance(note.slice, ast.Tuple) else [note.slice]
+        choices = tuple(ast.literal_eval(word) for word in words)
+        return Setting(argument.arg, "Literal", choices, required)
+    raise LookupError(
+        f"{where}: setting '{argument.arg}' has an annotation not in {sorted(CHECKS)}"
+    )
+
+
+def faults(kind: str, value: Any, where: str) -> list[str]:
+    """All faults of a named thing given as `{name: …, setting: value, …}`; one sentence each.
+
+    Args:
+        kind: the folder, such as `networks`.
+        value: what stands in the config.
+        where: the path of the key in the config, for the sentences.
+    """
+    if not isinstance(value, dict) or "name" not in value:
+        return [f"{where} must be a mapping with a 'name' but is {value!r}"]
+    name = value["name"]
+    if name not in names(kind):
+        return [f"{where}.name is an unknown {singular(kind)} {unknown(name, names(kind))}"]
+    known = settings_of(kind, name)
+    found = [
+        f"{where} has an unknown key {unknown(key, ['name', *known])}"
+        for key in value
+        if key != "name" and key not in known
+    ]
+    found += [
+        f"{where} lacks the key '{setting.name}', which {singular(kind)} '{name}' needs"
+        for setting in known.values()
+        if setting.required and setting.name not in value
+    ]
+    for key, item in value.items():
+        if key in known and (fault := known[key].fault(item)):
+            found.append(f"{where}.{key} {fault}")
+    return found

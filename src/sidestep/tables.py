@@ -1,0 +1,61 @@
+"""The tables of a study as data frames, for analyses, figures and the paper's numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from sidestep import layout
+from sidestep.config import Study
+from sidestep.errors import UserError
+
+
+@dataclass
+class Tables:
+    """A study with its tables, each read when first asked for.
+
+    Attributes:
+        study: the study.
+        root: the results folder.
+    """
+
+    study: Study
+    root: Path = layout.RESULTS
+    _read: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def main(self) -> pd.DataFrame:
+        """The study's tidy table: one row a value."""
+        return self.analysis("")
+
+    def analysis(self, name: str) -> pd.DataFrame:
+        """The table of one of the study's analyses.
+
+        Raises:
+            UserError: the study has no such analysis.
+        """
+        known = {"", *(thing["name"] for thing in self.study.analyses)}
+        if name not in known:
+            raise UserError(f"study '{self.study.name}' has no analysis '{name}', which is needed")
+        if name not in self._read:
+            types: Mapping[str, type] = {"seed": str, "images": str, "component": float}
+            frame = pd.read_csv(
+                layout.table(self.study.name, name, self.root),
+                dtype=dict(types) if not name else None,
+                low_memory=False,
+            )
+            if not name:
+                frame[["seed", "images"]] = frame[["seed", "images"]].fillna("")
+            self._read[name] = frame
+        return self._read[name]
+
+    def metric(
+        self, name: str, *, images: str = "", last: bool = False, pooled: bool = False
+    ) -> pd.DataFrame:
+        """Rows of one metric: all recorded epochs or the last, of single runs or of pooled seeds."""
+        frame = self.main
+        chosen = (frame["metric"] == name) & (frame["images"] == images)
+        chosen &= (frame["seed"] == "pooled") == pooled
+        found = frame[chosen]
+        return found[found["epoch"] == found["epoch"].max()] if last and len(found) else found

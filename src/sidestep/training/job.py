@@ -1,0 +1,245 @@
+"""The training job: a run's config and data in, the run's folder out; resumed where it was killed."""
+
+import csv
+import math
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from sidestep import fingerprint, hardware
+from sidestep.contract import Batch
+from sidestep.device import make_repeatable, resolve
+from sidestep.files import (
+    canonical_json,
+    read_json,
+    replacing,
+    sha256,
+    write_json,
+    write_text,
+    write_with,
+)
+from sidestep.registry import PACKAGE
+from sidestep.status import StatusFile
+from sidestep.training import checkpoint, cost
+from sidestep.training.loop import Task, train
+from sidestep.training.setup import make_task, signals_of
+from sidestep.training.state import HistoryRow, Progress
+from sidestep.training.step import learn
+
+# Seconds between checkpoints: a killed job loses at most this and one epoch.
+CHECKPOINT_SECONDS = 20.0
+# The last epochs whose mean the summary gives.
+LAST_EPOCHS = 5
+
+Say = Callable[[str], None]
+
+
+def run_job(
+    run: dict[str, Any],
+    given_fingerprint: str,
+    entries: frozenset[str],
+    data: Path,
+    folder: Path,
+    *,
+    keep: Path | None = None,
+    status: Path | None = None,
+    say: Say = print,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> None:
+    """Train one run and write its folder, `summary.json` last.
+
+    Args:
+        run: the resolved config.
+        given_fingerprint: of the code that the job was planned with; empty for whatever is here.
+        entries: modules from which the job's code is reached.
+        data: the data set's file; its digest file lies beside it.
+        folder: where the results go.
+        keep: the checkpoint's file, or None to keep none.
+        status: the status file, or None.
+        say: takes a line of the job's log.
+        checkpoint_seconds: least time between two checkpoints.
+
+    Raises:
+        UserError: the code changed, the device is absent, the data are not there or damaged.
+        RuntimeError: code outside the fingerprint was loaded.
+    """
+    before = fingerprint.check_at_start(given_fingerprint, entries)
+    name = "/".join(str(run[key]) for key in ("study", "dataset", "variant", "seed"))
+    teller = StatusFile(status, {"run": name, "epochs": run["epochs"]})
+    teller.say("starting", now=True, epoch=0)
+    try:
+        device = resolve(run["device"])
+        make_repeatable(run["threads"])
+        task = make_task(run, data, device)
+        identity = {
+            "run": run,
+            "fingerprint": fingerprint.of(entries),
+            "data": read_json(data.with_suffix(".digest.json")),
+        }
+        progress = _go(task, identity, keep, teller, say, checkpoint_seconds)
+        fingerprint.check_at_end(entries, before)
+        _write(folder, run, identity, task, progress, device)
+    except BaseException as error:
+        teller.say("failed", now=True, reason=f"{type(error).__name__}: {error}")
+        raise
+    if keep:
+        keep.unlink(missing_ok=True)
+    state = "finished" if progress.diverged_at is None else "diverged"
+    teller.say(state, now=True, epoch=progress.rows[-1].epoch, left=0.0)
+    say(f"{name}: {state}")
+
+
+def _go(
+    task: Task,
+    identity: dict[str, Any],
+    keep: Path | None,
+    teller: StatusFile,
+    say: Say,
+    checkpoint_seconds: float,
+) -> Progress:
+    signals = signals_of(task.phases)
+    progress = Progress()
+    if keep and keep.exists():
+        try:
+            progress = checkpoint.restore(keep, identity, task.network, signals, task.optimiser)
+            say(f"resumed after step {progress.step} of {task.steps} from {keep}")
+        except checkpoint.RefusedError as refusal:
+            say(f"the checkpoint {keep} {refusal}: training starts over")
+            keep.unlink()
+    saved = begun = time.monotonic()
+    first = progress.step
+
+    def left() -> float:
+        done = progress.step - first
+        elapsed = time.monotonic() - begun
+        return elapsed / done * (task.steps - progress.step) if done else math.nan
+
+    def after_chunk(progress: Progress, loss: float) -> None:
+        epoch = progress.step / task.steps_per_epoch
+        shown = loss if math.isfinite(loss) else None
+        teller.say("running", epoch=round(epoch, 2), left=round(left(), 1), loss=shown)
+
+    def after_epoch(progress: Progress) -> None:
+        nonlocal saved
+        say(f"{_line(progress, task)}, {left():.0f} s left")
+        last = progress.step == task.steps
+        if keep and not last and time.monotonic() - saved >= checkpoint_seconds:
+            checkpoint.save(keep, identity, progress, task.network, signals, task.optimiser)
+            saved = time.monotonic()
+
+    train(task, progress, after_chunk=after_chunk, after_epoch=after_epoch)
+    if progress.diverged_at is not None:
+        say(f"diverged: the loss is not finite at step {progress.diverged_at}")
+    return progress
+
+
+def _line(progress: Progress, task: Task) -> str:
+    epoch = progress.rows[-1].epoch
+    parts = [
+        f"{row.split} loss {row.loss:.4f}"
+        + (f" accuracy {row.accuracy:.4f}" if row.accuracy is not None else "")
+        for row in progress.rows
+        if row.epoch == epoch and row.step == progress.step
+    ]
+    return f"epoch {epoch}/{task.epochs}: {', '.join(parts)}, {progress.seconds:.1f} s trained"
+
+
+def _write(
+    folder: Path,
+    run: dict[str, Any],
+    identity: dict[str, Any],
+    task: Task,
+    progress: Progress,
+    device: torch.device,
+) -> None:
+    """Write every file of the run; the summary, with the others' digests, comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "summary.json").unlink(missing_ok=True)
+    write_text(folder / "config.json", canonical_json(run) + "\n")
+    write_history(folder / "history.csv", progress.rows)
+    network = {name: value.cpu() for name, value in task.network.state_dict().items()}
+    kept = {
+        f"signals.{index}.{name}": value.cpu()
+        for index, signal in enumerate(signals_of(task.phases))
+        for name, value in signal.state_dict().items()
+    }
+    records = {
+        f"epoch{epoch}.{name}": value
+        for epoch, record in progress.records.items()
+        for name, value in record.items()
+    }
+    write_with(folder / "model.safetensors", lambda path: save_file(network | kept, path))
+    write_with(folder / "records.safetensors", lambda path: save_file(records, path))
+    provenance = {
+        "fingerprint": identity["fingerprint"],
+        "data": identity["data"],
+        "commit": hardware.commit(PACKAGE),
+        **hardware.describe(device),
+    }
+    write_json(folder / "provenance.json", provenance)
+    others = ("config.json", "history.csv", "model.safetensors", "records.safetensors")
+    summary = {
+        **_results(run, task, progress),
+        "fingerprint": identity["fingerprint"],
+        "peak_memory_bytes": hardware.peak_memory(device),
+        "files": {name: sha256(folder / name) for name in (*others, "provenance.json")},
+    }
+    write_json(folder / "summary.json", summary)
+
+
+def _results(run: dict[str, Any], task: Task, progress: Progress) -> dict[str, Any]:
+    """Figures of the run: scores, and what it cost."""
+    final, recent = {}, {}
+    for split in task.evaluated:
+        rows = [row for row in progress.rows if row.split == split]
+        trained = [row for row in rows if row.epoch > 0] or rows
+        last = trained[-LAST_EPOCHS:]
+        final[split] = _scores(rows[-1:])
+        recent[split] = _scores(last)
+    train_split = task.splits["train"]
+    image = train_split.images[:1]
+    batch = Batch(train_split.images[: task.batch_size], train_split.labels[: task.batch_size])
+    steps = []
+    for phase in task.phases:
+        planned, _ = task.prepare(phase)
+        planned.set_modes()
+        steps.append(cost.mult_adds(lambda planned=planned: learn(planned, batch)))  # type: ignore[misc]
+    diverged = progress.diverged_at is not None
+    return {
+        "run": {key: run[key] for key in ("study", "dataset", "variant", "seed")},
+        "status": "diverged" if diverged else "finished",
+        "diverged_at_step": progress.diverged_at,
+        "steps": progress.step,
+        "seconds_train": round(progress.seconds, 3),
+        "final": final,
+        f"mean_of_last_{LAST_EPOCHS}_epochs": recent,
+        "parameters": cost.parameters(task.network),
+        "mult_adds_forward_per_image": cost.mult_adds_forward(task.network, image),
+        "mult_adds_per_training_step": {
+            phase.name: count for phase, count in zip(task.phases, steps, strict=True)
+        },
+        "stored_bytes": cost.stored_bytes(task.network),
+    }
+
+
+def _scores(rows: list[HistoryRow]) -> dict[str, float | None]:
+    """Mean loss and accuracy; None where a diverged run's loss is no number."""
+    loss = statistics.fmean(row.loss for row in rows)
+    accuracy = statistics.fmean(row.accuracy or 0.0 for row in rows)
+    return {"loss": loss if math.isfinite(loss) else None, "accuracy": accuracy}
+
+
+def write_history(path: Path, rows: list[HistoryRow]) -> None:
+    """Write the history's rows as CSV, atomically; floats are written so that they read back equal."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HistoryRow.__dataclass_fields__)
+        for row in rows:
+            accuracy = "" if row.accuracy is None else repr(row.accuracy)
+            seconds = f"{row.seconds:.4f}"
+            writer.writerow([row.step, row.epoch, seconds, row.split, repr(row.loss), accuracy])

@@ -1,0 +1,121 @@
+"""`sidestep status`: what is done, running, failed and diverged, from files alone."""
+
+import os
+import socket
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from sidestep import layout
+from sidestep.config import Config
+from sidestep.files import read_json
+
+# A running job writes its status every second or so; evaluation and start-up may take longer.
+SILENT_SECONDS = 120.0
+BAR = 24
+
+
+def watch(config: Config, root: Path, *, repeat: bool) -> None:
+    """Print the state of every study's runs; with `repeat`, again each second until all is done."""
+    while True:
+        text, done = report(config, root)
+        if repeat and sys.stdout.isatty():
+            print("\033[H\033[2J", end="")
+        print(text, flush=True)
+        if done or not repeat:
+            return
+        time.sleep(1.0)
+
+
+def report(config: Config, root: Path, now: float | None = None) -> tuple[str, bool]:
+    """The report's text, and whether every run has ended well.
+
+    Args:
+        config: says which runs there are to be.
+        root: the results folder.
+        now: seconds since the epoch, by which silence is judged.
+    """
+    now = time.time() if now is None else now
+    lines: list[str] = []
+    all_done = True
+    for study in config.studies.values():
+        counts: Counter[str] = Counter()
+        running, troubled = [], []
+        for run in study.runs():
+            place = (run["study"], run["dataset"], run["variant"], run["seed"])
+            facts = _state(layout.run(*place, root), layout.status(*place, root), now)
+            counts[facts["state"]] += 1
+            name = "/".join(map(str, place[1:3])) + f"/seed{place[3]}"
+            if facts["state"] == "running":
+                running.append(_running(name, facts))
+            elif facts["state"] in ("failed", "lost"):
+                reason = facts.get("reason", "no sign of life; run snakemake again")
+                troubled.append(f"  {facts['state']:8} {name}: {reason}")
+        total = sum(counts.values())
+        done = counts["finished"] + counts["diverged"]
+        all_done = all_done and done == total
+        filled = BAR * done // total
+        bar = "█" * filled + "░" * (BAR - filled)
+        parts = [f"{n} {state}" for state in _ORDER if (n := counts[state])]
+        lines.append(f"{study.name}  {bar}  {done}/{total} runs  ({', '.join(parts)})")
+        lines += running + troubled
+    return "\n".join(lines), all_done
+
+
+_ORDER = ("finished", "diverged", "running", "failed", "lost", "waiting")
+
+
+def _state(folder: Path, status: Path, now: float) -> dict[str, Any]:
+    """State of one run: its summary wins over its status file, which a killed job leaves behind."""
+    facts = _read(status)
+    alive = facts.get("state") in ("starting", "running")
+    if alive and not _silent(facts, now):
+        return {**facts, "state": "running"}
+    summary = _read(folder / "summary.json")
+    if summary:
+        return {"state": summary.get("status", "failed")}
+    if alive:
+        return {**facts, "state": "lost"}
+    return facts if facts.get("state") == "failed" else {"state": "waiting"}
+
+
+def _silent(facts: dict[str, Any], now: float) -> bool:
+    """Whether the job is gone: its process, if on this machine, else its last word is long ago."""
+    if facts.get("host") == socket.gethostname():
+        try:
+            os.kill(int(facts["pid"]), 0)
+        except (ProcessLookupError, ValueError, KeyError):
+            return True
+        except PermissionError:
+            return False
+        return False
+    return now - float(facts.get("updated", 0)) > SILENT_SECONDS
+
+
+def _running(name: str, facts: dict[str, Any]) -> str:
+    epoch, epochs = facts.get("epoch", 0), facts.get("epochs", "?")
+    loss = f"  loss {facts['loss']:.4f}" if facts.get("loss") is not None else ""
+    left = f"  {_duration(facts['left'])} left" if facts.get("left") is not None else ""
+    return f"  running  {name}: epoch {epoch}/{epochs}{loss}{left}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return (
+        f"{hours} h {minutes} min"
+        if hours
+        else f"{minutes} min {rest} s"
+        if minutes
+        else f"{rest} s"
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

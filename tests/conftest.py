@@ -1,0 +1,47 @@
+"""Shared by all tests: deterministic property tests, one torch thread, made data."""
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("sidestep", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("sidestep")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Results must not depend on how many cores the machine has."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """The file of the embedded `digits` data, fetched as the pipeline does."""
+    from sidestep.data.fetch import fetch
+
+    path = tmp_path_factory.mktemp("data") / "digits.safetensors"
+    fetch("digits", path, None, lambda _: None)
+    return path
+
+
+@pytest.fixture
+def run():
+    """A resolved run that takes a fraction of a second."""
+    return {
+        "study": "width",
+        "dataset": "digits",
+        "variant": "width-8",
+        "seed": 3,
+        "network": {"name": "mlp", "width": 8},
+        "strategy": {"name": "end_to_end"},
+        "optimiser": {"name": "adam", "lr": 0.001},
+        "schedule": {"name": "constant"},
+        "batch_size": 64,
+        "epochs": 3,
+        "records": [1, 3],
+        "validation": 0,
+        "evaluate": ["train", "test"],
+        "device": "cpu",
+        "threads": 1,
+    }

@@ -1,0 +1,121 @@
+"""Loading, splitting and normalising."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import made_data
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from sidestep.data import arrays
+from sidestep.data.load import Images, load, normalise, split, verify
+from sidestep.errors import UserError
+
+
+def test_load_gives_what_was_written(tmp_path: Path) -> None:
+    dataset, made = made_data.make_colour()
+    path = tmp_path / "made.safetensors"
+    arrays.write(path, made)
+    verify(path, dataset)
+    data = load(path)
+    assert list(data) == ["train", "test"]
+    for part, images in data.items():
+        assert images.images.dtype == torch.uint8 and images.labels.dtype == torch.int64
+        assert np.array_equal(images.images.numpy(), made[f"{part}_images"])
+        assert np.array_equal(images.labels.numpy(), made[f"{part}_labels"])
+        assert len(images) == dataset.sizes[part]
+
+
+def test_a_wrong_file_is_named(tmp_path: Path) -> None:
+    dataset, made = made_data.make()
+    path = tmp_path / "made.safetensors"
+    with pytest.raises(UserError, match=r"made\.safetensors"):
+        load(path)
+    arrays.write(path, made)
+    whole = path.read_bytes()
+    missing: dict[str, Any] = {name: array for name, array in made.items() if name != "test_labels"}
+    wrong_type: dict[str, Any] = {**made, "train_images": made["train_images"].astype(np.float32)}
+    wrong_count: dict[str, Any] = {**made, "train_labels": made["train_labels"][1:]}
+    for contents in (whole[:-1], whole[:100], b"", b"text" * 100, missing, wrong_type, wrong_count):
+        if isinstance(contents, bytes):
+            path.write_bytes(contents)
+        else:
+            save_file(contents, path)
+        for read in (load, lambda path: verify(path, dataset)):
+            with pytest.raises(UserError, match=r"made\.safetensors"):
+                read(path)
+    with pytest.raises(UserError, match="cannot be read"):
+        load(tmp_path)
+
+
+def test_verify_names_both_digests(tmp_path: Path) -> None:
+    dataset, made = made_data.make()
+    found = made["test_images"].copy()
+    found[0, 0, 0, 0] ^= 1
+    path = tmp_path / "made.safetensors"
+    arrays.write(path, {**made, "test_images": found})
+    with pytest.raises(UserError) as error:
+        verify(path, dataset)
+    for text in (dataset.digests["test_images"], arrays.digest(found), str(path), "test_images"):
+        assert text in str(error.value)
+
+
+def _numbered(count: int) -> dict[str, Images]:
+    """Images whose one pixel, like their label, is their place in the training set."""
+    numbers = torch.arange(count)
+    train = Images(numbers.to(torch.uint8).view(-1, 1, 1, 1), numbers)
+    return {"train": train, "test": train}
+
+
+@given(st.integers(1, 200), st.data(), st.integers(0, 3))
+def test_split_parts_the_training_set(count: int, draw: st.DataObject, seed: int) -> None:
+    validation = draw.draw(st.integers(0, count - 1))
+    smaller = draw.draw(st.integers(0, validation))
+    data = _numbered(count)
+    torch.manual_seed(draw.draw(st.integers(0, 9)))
+    parts = split(data, validation, seed)
+    assert list(parts) == ["train", *(["validation"] if validation else []), "test"]
+    assert parts["test"] is data["test"]
+    numbers = {part: parts[part].labels.tolist() for part in parts}
+    chosen = numbers.get("validation", [])
+    assert len(chosen) == validation
+    assert sorted(numbers["train"] + chosen) == list(range(count))
+    assert numbers["train"] == sorted(numbers["train"]) and chosen == sorted(chosen)
+    for images in parts.values():
+        assert images.images.flatten().tolist() == images.labels.tolist()
+    nested = split(data, smaller, seed).get("validation")
+    assert nested is None or set(nested.labels.tolist()) <= set(chosen)
+
+
+def test_split_depends_on_its_seed_only() -> None:
+    data = _numbered(100)
+    torch.manual_seed(1)
+    first = split(data, 30)["validation"].labels
+    torch.manual_seed(2)
+    assert torch.equal(first, split(data, 30)["validation"].labels)
+    assert not torch.equal(first, split(data, 30, seed=1)["validation"].labels)
+
+
+@pytest.mark.parametrize("validation", [-1, 20, 21])
+def test_split_refuses_an_impossible_part(validation: int) -> None:
+    with pytest.raises(UserError, match=f"validation is {validation}, but must be 0 to 19"):
+        split(_numbered(20), validation)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 3001])
+@pytest.mark.parametrize("scale", [16, 255])
+def test_normalise_is_the_plain_formula(count: int, scale: int) -> None:
+    dataset = replace(made_data.make_colour()[0], scale=scale)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, scale + 1, (count, 3, 8, 8), generator=generator, dtype=torch.uint8)
+    mean = torch.tensor(dataset.mean).view(3, 1, 1)
+    deviation = torch.tensor(dataset.deviation).view(3, 1, 1)
+    found = normalise(images, dataset)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, (images.float() / scale - mean) / deviation)
+    assert torch.equal(found[1:], normalise(images[1:], dataset))

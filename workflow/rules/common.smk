@@ -1,0 +1,106 @@
+"""What the rules share: the checked config, fingerprints of code, and paths as patterns."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+from sidestep import config as sidestep_config
+from sidestep import entries, fingerprint, layout
+from sidestep.errors import UserError
+from sidestep.files import canonical_json, read_json, write_text
+
+RUN = "{study}/{dataset}/{variant}/seed{seed}"
+CELL = "{study}/{dataset}/{variant}"
+PLAN = Path("results/plan")
+
+
+def checked_config():
+    """The resolved config; every fault of it is told in one message, before any job runs."""
+    try:
+        for path in workflow.configfiles:
+            sidestep_config.read_file(Path(path))
+        where = ", ".join(str(path) for path in workflow.configfiles)
+        return sidestep_config.resolve(config, where)
+    except UserError as error:
+        raise WorkflowError(str(error))
+
+
+def planned(kind, text):
+    """A file of `results/plan/` that is named after what it holds, so that another content is
+    another input, with Snakemake's records or without them."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = PLAN / f"{kind}-{digest}.json"
+    if path not in PLANNED:
+        PLANNED.add(path)
+        if not path.exists():
+            write_text(path, text)
+    return str(path)
+
+
+PLANNED = set()
+
+
+def code_file(modules):
+    """What a fingerprint is made of, as an input: it says which module changed."""
+    return planned("code", json.dumps(fingerprint.describe(frozenset(modules)), indent=1))
+
+
+def study_of(wildcards):
+    return CONFIG.studies[wildcards.study]
+
+
+def run_of(wildcards, seed=None):
+    """The resolved run of a rule's wildcards; a rule without a seed gets the first one's."""
+    study = study_of(wildcards)
+    chosen = int(getattr(wildcards, "seed", study.seeds[0]))
+    return study.run(wildcards.dataset, wildcards.variant, chosen)
+
+
+def measure_task(wildcards):
+    return study_of(wildcards).measure_task(wildcards.dataset, wildcards.variant)
+
+
+def planned_study(study):
+    """The resolved study as a file: too long for a command line once it has thousands of runs."""
+    return planned("study", json.dumps(dataclasses.asdict(study), sort_keys=True))
+
+
+def study_file(wildcards):
+    return planned_study(study_of(wildcards))
+
+
+def all_figures():
+    return [
+        str(layout.figure(study.name, thing["name"], "svg"))
+        for study in CONFIG.studies.values()
+        for thing in study.figures
+    ]
+
+
+def prepare_plan(config):
+    """Without Snakemake's records, only files' times tell what is stale: make them tell the truth.
+
+    A run that other code or another config made is older than no input of it, if that code was
+    there before. Its code file is touched then, so that the run is made anew.
+    """
+    if any(Path(".snakemake/metadata").glob("*")):
+        return
+    for study in config.studies.values():
+        for run in study.runs():
+            place = [run[key] for key in ("study", "dataset", "variant", "seed")]
+            folder = layout.run(*place)
+            try:
+                made_by = read_json(folder / "summary.json")["fingerprint"]
+                made_from = (folder / "config.json").read_text().strip()
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            modules = entries.train(run)
+            if made_by != fingerprint.of(modules) or made_from != canonical_json(run):
+                os.utime(code_file(modules))

@@ -1,0 +1,27 @@
+rule plot_figure:
+    """Draw one figure from a study's tables."""
+    input:
+        study=study_file,
+        table="results/tables/{study}.csv",
+        analyses=lambda wildcards: [
+            str(layout.table(wildcards.study, thing["name"]))
+            for thing in study_of(wildcards).analyses
+        ],
+        code=lambda wildcards: code_file(entries.plot(wildcards.figure)),
+    output:
+        svg=report(
+            "results/figures/{study}/{figure}.svg",
+            caption="../report/figure.rst",
+            category="{study}",
+            labels={"figure": "{figure}"},
+        ),
+        png="results/figures/{study}/{figure}.png",
+        rows="results/figures/{study}/{figure}.csv",
+    params:
+        fingerprint=lambda wildcards: fingerprint.of(entries.plot(wildcards.figure)),
+    log:
+        "results/logs/plot_figure/{study}/{figure}.log",
+    threads: 1
+    shell:
+        "python -m sidestep plot {wildcards.figure} --study {input.study}"
+        " --fingerprint {params.fingerprint} > {log} 2>&1"

@@ -1,0 +1,69 @@
+rule measure_variant:
+    """Measure every seed's network of a variant, then all seeds together."""
+    input:
+        data=ancient("results/data/{dataset}.safetensors"),
+        digest="results/data/{dataset}.digest.json",
+        runs=lambda wildcards: [
+            f"results/runs/{CELL}/seed{seed}/summary.json".format(**wildcards)
+            for seed in study_of(wildcards).seeds
+        ],
+        code=lambda wildcards: code_file(entries.measure(measure_task(wildcards))),
+    output:
+        config=f"results/measures/{CELL}/config.json",
+        metrics=f"results/measures/{CELL}/metrics.csv",
+        arrays=f"results/measures/{CELL}/arrays.safetensors",
+        summary=f"results/measures/{CELL}/summary.json",
+    params:
+        task=lambda wildcards: canonical_json(measure_task(wildcards)),
+        fingerprint=lambda wildcards: fingerprint.of(entries.measure(measure_task(wildcards))),
+    log:
+        f"results/logs/measure_variant/{CELL}.log",
+    threads: 1
+    shell:
+        "python -m sidestep measure --task {params.task:q} --fingerprint {params.fingerprint}"
+        " > {log} 2>&1"
+
+
+rule tabulate_study:
+    """Check every result of a study and gather it in one tidy table."""
+    input:
+        study=study_file,
+        measures=lambda wildcards: [
+            str(layout.measures(wildcards.study, dataset, variant.name) / "summary.json")
+            for dataset in study_of(wildcards).datasets
+            for variant in study_of(wildcards).variants
+        ],
+        timing=lambda wildcards: [
+            str(layout.timing(wildcards.study, dataset, variant.name))
+            for dataset in study_of(wildcards).timing_datasets
+            for variant in study_of(wildcards).variants
+        ],
+        code=code_file(entries.tabulate()),
+    output:
+        "results/tables/{study}.csv",
+    params:
+        fingerprint=fingerprint.of(entries.tabulate()),
+    log:
+        "results/logs/tabulate_study/{study}.log",
+    threads: 1
+    shell:
+        "python -m sidestep tabulate --study {input.study} --fingerprint {params.fingerprint}"
+        " > {log} 2>&1"
+
+
+rule analyse_study:
+    """Answer one of a study's questions from its table."""
+    input:
+        study=study_file,
+        table="results/tables/{study}.csv",
+        code=lambda wildcards: code_file(entries.analyse(wildcards.analysis)),
+    output:
+        "results/tables/{study}_{analysis}.csv",
+    params:
+        fingerprint=lambda wildcards: fingerprint.of(entries.analyse(wildcards.analysis)),
+    log:
+        "results/logs/analyse_study/{study}/{analysis}.log",
+    threads: 1
+    shell:
+        "python -m sidestep analyse {wildcards.analysis} --study {input.study}"
+        " --fingerprint {params.fingerprint} > {log} 2>&1"

@@ -1,0 +1,37 @@
+rule gather_numbers:
+    """Gather the numbers that the paper quotes."""
+    input:
+        studies=[planned_study(study) for study in CONFIG.studies.values()],
+        tables=[str(layout.table(name)) for name in CONFIG.studies],
+        analyses=[
+            str(layout.table(study.name, thing["name"]))
+            for study in CONFIG.studies.values()
+            for thing in study.analyses
+        ],
+        code=code_file(entries.numbers(tuple(CONFIG.studies))),
+    output:
+        "results/numbers.json",
+    params:
+        size=CONFIG.size,
+        fingerprint=fingerprint.of(entries.numbers(tuple(CONFIG.studies))),
+    log:
+        "results/logs/gather_numbers.log",
+    threads: 1
+    shell:
+        "python -m sidestep numbers --study {input.studies} --size {params.size:q}"
+        " --fingerprint {params.fingerprint} > {log} 2>&1"
+
+
+rule typeset_paper:
+    """Typeset the paper from its text, the numbers and the figures."""
+    input:
+        text=sorted(str(path) for path in Path("paper").iterdir()),
+        numbers="results/numbers.json",
+        figures=all_figures(),
+    output:
+        pdf="results/paper.pdf",
+    log:
+        "results/logs/typeset_paper.log",
+    threads: 1
+    shell:
+        "python -m sidestep typeset > {log} 2>&1"
