@@ -4,12 +4,16 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
+
 include: "workflow/rules/common.smk"
+
 
 configfile: "config.yaml"
 
+
 CONFIG = checked_config()
 prepare_plan(CONFIG)
+
 
 wildcard_constraints:
     study="|".join(CONFIG.studies),
@@ -18,6 +22,7 @@ wildcard_constraints:
     seed="[0-9]+",
     analysis="[a-z0-9_]+",
     figure="[a-z0-9_]+",
+
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"

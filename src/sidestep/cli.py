@@ -71,16 +71,17 @@ def _time(options: argparse.Namespace) -> None:
     from sidestep import entries
     from sidestep.training.timing import time_job
 
-    run = _json(options.run)
-    output = layout.timing(run["study"], run["dataset"], run["variant"], options.root)
+    study = _study(options.study)
+    runs = study.timed_runs(options.dataset)
     time_job(
-        run,
+        runs,
         options.fingerprint,
-        entries.timing(run),
-        options.data or layout.data(run["dataset"], options.root),
-        options.output or output,
-        steps=options.steps,
+        entries.timing(runs.values()),
+        options.data or layout.data(options.dataset, options.root),
+        options.output or layout.timing(study.name, options.dataset, options.root),
+        steps=study.timing_steps,
         threads=options.threads,
+        say=_say,
     )
 
 
@@ -238,10 +239,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--data", type=Path, help="the data set's file")
     sub.add_argument("--checkpoint-seconds", type=float, default=20.0, help="between checkpoints")
 
-    sub = add("time", _time, "Time the training steps of a run, alone on the machine.")
-    sub.add_argument("--run", required=True, help="the run's config, as JSON or @file")
+    sub = add("time", _time, "Time the training steps of a study, alone on the machine.")
+    sub.add_argument("dataset", help="to time on")
+    sub.add_argument("--study", type=Path, required=True, help="the resolved study's JSON file")
     sub.add_argument("--data", type=Path, help="the data set's file")
-    sub.add_argument("--steps", type=int, default=40, help="steps to time per phase")
     sub.add_argument("--threads", type=int, default=1, help="torch threads")
 
     sub = add("measure", _measure, "Measure the finished runs of a variant.")

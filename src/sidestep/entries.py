@@ -4,7 +4,10 @@ A job that is added to the pipeline adds its function here; the workflow and the
 take a job's entries from here, so that what is planned is what is checked.
 """
 
+from collections.abc import Iterable
 from typing import Any
+
+from sidestep.registry import names
 
 _PARTS = {
     "network": "networks",
@@ -24,9 +27,10 @@ def train(run: dict[str, Any]) -> frozenset[str]:
     return frozenset({"sidestep.training.job", *_of_run(run)})
 
 
-def timing(run: dict[str, Any]) -> frozenset[str]:
+def timing(runs: Iterable[dict[str, Any]]) -> frozenset[str]:
     """Of a timing job."""
-    return frozenset({"sidestep.training.timing", *_of_run(run)})
+    parts = {part for run in runs for part in _of_run(run)}
+    return frozenset({"sidestep.training.timing", *parts})
 
 
 def measure(task: dict[str, Any]) -> frozenset[str]:
@@ -54,5 +58,6 @@ def plot(name: str) -> frozenset[str]:
 
 
 def numbers(studies: tuple[str, ...]) -> frozenset[str]:
-    """Of the job that gathers the paper's numbers."""
-    return frozenset({"sidestep.numbers", *(f"sidestep.paper.{name}" for name in studies)})
+    """Of the job that gathers the numbers of those studies that have a section in the paper."""
+    sections = [name for name in studies if name in names("paper")]
+    return frozenset({"sidestep.numbers", *(f"sidestep.paper.{name}" for name in sections)})

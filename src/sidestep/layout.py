@@ -32,9 +32,9 @@ def measures(study: str, dataset: str, variant: str, root: Path = RESULTS) -> Pa
     return root / "measures" / study / dataset / variant
 
 
-def timing(study: str, dataset: str, variant: str, root: Path = RESULTS) -> Path:
-    """The timing of a variant."""
-    return root / "timing" / study / dataset / f"{variant}.json"
+def timing(study: str, dataset: str, root: Path = RESULTS) -> Path:
+    """The timing of a study's variants."""
+    return root / "timing" / study / f"{dataset}.json"
 
 
 def table(study: str, analysis: str = "", root: Path = RESULTS) -> Path:

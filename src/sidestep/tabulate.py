@@ -59,7 +59,7 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
         for line in csv.DictReader(file):
             yield [line[column] for column in INDEX]
     if dataset in study.timing_datasets:
-        timing = read_json(layout.timing(study.name, dataset, variant.name, root))
+        timing = read_json(layout.timing(study.name, dataset, root))["variants"][variant.name]
         for name, seconds in timing["phases"].items():
             for quantity, value in seconds.items():
                 yield ["", "", "", f"seconds_per_step_{quantity}.{name}", "", value]

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# Jobs run the very code that is planned with, whatever else is installed.
+SOURCE = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, SOURCE)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [SOURCE, os.environ.get("PYTHONPATH", "")])
+)
 
 from sidestep import config as sidestep_config
 from sidestep import entries, fingerprint, layout
@@ -49,7 +54,9 @@ PLANNED = set()
 
 def code_file(modules):
     """What a fingerprint is made of, as an input: it says which module changed."""
-    return planned("code", json.dumps(fingerprint.describe(frozenset(modules)), indent=1))
+    return planned(
+        "code", json.dumps(fingerprint.describe(frozenset(modules)), indent=1)
+    )
 
 
 def study_of(wildcards):
@@ -65,6 +72,10 @@ def run_of(wildcards, seed=None):
 
 def measure_task(wildcards):
     return study_of(wildcards).measure_task(wildcards.dataset, wildcards.variant)
+
+
+def timing_entries(wildcards):
+    return entries.timing(study_of(wildcards).timed_runs(wildcards.dataset).values())
 
 
 def planned_study(study):

@@ -4,11 +4,11 @@ rule fetch_data:
         arrays=protected("results/data/{dataset}.safetensors"),
         digest="results/data/{dataset}.digest.json",
         source="results/data/{dataset}.source.json",
-    params:
-        folder=f"--folder {CONFIG.data_folder}" if CONFIG.data_folder else "",
     log:
         "results/logs/fetch_data/{dataset}.log",
     threads: 1
+    params:
+        folder=f"--folder {CONFIG.data_folder}" if CONFIG.data_folder else "",
     shell:
         "python -m sidestep fetch {wildcards.dataset} --output {output.arrays} {params.folder}"
         " 2>&1 | tee {log}"

@@ -17,11 +17,11 @@ rule plot_figure:
         ),
         png="results/figures/{study}/{figure}.png",
         rows="results/figures/{study}/{figure}.csv",
-    params:
-        fingerprint=lambda wildcards: fingerprint.of(entries.plot(wildcards.figure)),
     log:
         "results/logs/plot_figure/{study}/{figure}.log",
     threads: 1
+    params:
+        fingerprint=lambda wildcards: fingerprint.of(entries.plot(wildcards.figure)),
     shell:
         "python -m sidestep plot {wildcards.figure} --study {input.study}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"

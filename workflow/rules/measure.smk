@@ -13,12 +13,14 @@ rule measure_variant:
         metrics=f"results/measures/{CELL}/metrics.csv",
         arrays=f"results/measures/{CELL}/arrays.safetensors",
         summary=f"results/measures/{CELL}/summary.json",
-    params:
-        task=lambda wildcards: canonical_json(measure_task(wildcards)),
-        fingerprint=lambda wildcards: fingerprint.of(entries.measure(measure_task(wildcards))),
     log:
         f"results/logs/measure_variant/{CELL}.log",
     threads: 1
+    params:
+        task=lambda wildcards: canonical_json(measure_task(wildcards)),
+        fingerprint=lambda wildcards: fingerprint.of(
+            entries.measure(measure_task(wildcards))
+        ),
     shell:
         "python -m sidestep measure --task {params.task:q} --fingerprint {params.fingerprint}"
         " > {log} 2>&1"
@@ -29,23 +31,25 @@ rule tabulate_study:
     input:
         study=study_file,
         measures=lambda wildcards: [
-            str(layout.measures(wildcards.study, dataset, variant.name) / "summary.json")
+            str(
+                layout.measures(wildcards.study, dataset, variant.name)
+                / "summary.json"
+            )
             for dataset in study_of(wildcards).datasets
             for variant in study_of(wildcards).variants
         ],
         timing=lambda wildcards: [
-            str(layout.timing(wildcards.study, dataset, variant.name))
+            str(layout.timing(wildcards.study, dataset))
             for dataset in study_of(wildcards).timing_datasets
-            for variant in study_of(wildcards).variants
         ],
         code=code_file(entries.tabulate()),
     output:
         "results/tables/{study}.csv",
-    params:
-        fingerprint=fingerprint.of(entries.tabulate()),
     log:
         "results/logs/tabulate_study/{study}.log",
     threads: 1
+    params:
+        fingerprint=fingerprint.of(entries.tabulate()),
     shell:
         "python -m sidestep tabulate --study {input.study} --fingerprint {params.fingerprint}"
         " > {log} 2>&1"
@@ -59,11 +63,13 @@ rule analyse_study:
         code=lambda wildcards: code_file(entries.analyse(wildcards.analysis)),
     output:
         "results/tables/{study}_{analysis}.csv",
-    params:
-        fingerprint=lambda wildcards: fingerprint.of(entries.analyse(wildcards.analysis)),
     log:
         "results/logs/analyse_study/{study}/{analysis}.log",
     threads: 1
+    params:
+        fingerprint=lambda wildcards: fingerprint.of(
+            entries.analyse(wildcards.analysis)
+        ),
     shell:
         "python -m sidestep analyse {wildcards.analysis} --study {input.study}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"

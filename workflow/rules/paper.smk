@@ -11,12 +11,12 @@ rule gather_numbers:
         code=code_file(entries.numbers(tuple(CONFIG.studies))),
     output:
         "results/numbers.json",
-    params:
-        size=CONFIG.size,
-        fingerprint=fingerprint.of(entries.numbers(tuple(CONFIG.studies))),
     log:
         "results/logs/gather_numbers.log",
     threads: 1
+    params:
+        size=CONFIG.size,
+        fingerprint=fingerprint.of(entries.numbers(tuple(CONFIG.studies))),
     shell:
         "python -m sidestep numbers --study {input.studies} --size {params.size:q}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"

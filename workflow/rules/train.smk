@@ -11,35 +11,34 @@ rule train_network:
         records=f"results/runs/{RUN}/records.safetensors",
         provenance=f"results/runs/{RUN}/provenance.json",
         summary=f"results/runs/{RUN}/summary.json",
-    params:
-        run=lambda wildcards: canonical_json(run_of(wildcards)),
-        fingerprint=lambda wildcards: fingerprint.of(entries.train(run_of(wildcards))),
     log:
         f"results/logs/train_network/{RUN}.log",
     threads: lambda wildcards: run_of(wildcards)["threads"]
+    params:
+        run=lambda wildcards: canonical_json(run_of(wildcards)),
+        fingerprint=lambda wildcards: fingerprint.of(entries.train(run_of(wildcards))),
     shell:
         "python -m sidestep train --run {params.run:q} --fingerprint {params.fingerprint}"
         " > {log} 2>&1"
 
 
 rule time_training:
-    """Time a variant's steps in a job that runs alone: it asks for every core."""
+    """Time a study's steps in a job that runs alone: it asks for every core."""
     input:
+        study=study_file,
         data=ancient("results/data/{dataset}.safetensors"),
         digest="results/data/{dataset}.digest.json",
-        code=lambda wildcards: code_file(entries.timing(run_of(wildcards))),
+        code=lambda wildcards: code_file(timing_entries(wildcards)),
     output:
-        f"results/timing/{CELL}.json",
+        "results/timing/{study}/{dataset}.json",
     params:
-        run=lambda wildcards: canonical_json(run_of(wildcards)),
-        fingerprint=lambda wildcards: fingerprint.of(entries.timing(run_of(wildcards))),
-        steps=lambda wildcards: study_of(wildcards).timing_steps,
+        fingerprint=lambda wildcards: fingerprint.of(timing_entries(wildcards)),
         torch_threads=CONFIG.timing_threads,
     log:
-        f"results/logs/time_training/{CELL}.log",
+        "results/logs/time_training/{study}/{dataset}.log",
     threads: workflow.cores
     resources:
         exclusive=1,
     shell:
-        "python -m sidestep time --run {params.run:q} --fingerprint {params.fingerprint}"
-        " --steps {params.steps} --threads {params.torch_threads} > {log} 2>&1"
+        "python -m sidestep time {wildcards.dataset} --study {input.study}"
+        " --fingerprint {params.fingerprint} --threads {params.torch_threads} > {log} 2>&1"

@@ -1,6 +1,7 @@
-"""The timing job: seconds per training step of each phase, measured by a job that runs alone."""
+"""The timing job: seconds per training step, measured by a job that runs alone."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ WARM_UP = 5
 
 
 def time_job(
-    run: dict[str, Any],
+    runs: dict[str, dict[str, Any]],
     given_fingerprint: str,
     entries: frozenset[str],
     data: Path,
@@ -25,37 +26,48 @@ def time_job(
     *,
     steps: int,
     threads: int,
+    say: Callable[[str], None] = print,
 ) -> None:
-    """Time the steps of every phase of a run and write median and quartiles.
+    """Time the steps of every phase of every variant, one after the other, and write the quartiles.
 
     A step is what the loop does between two evaluations: gather a batch, forward, backward, update.
+    One job times all variants of a study, because it has to be alone on the machine and most of a
+    short job is start-up.
 
     Args:
-        run: the resolved config.
+        runs: variant → one of its resolved configs.
         given_fingerprint: of the code that the job was planned with; empty for whatever is here.
         entries: modules from which the job's code is reached.
         data: the data set's file.
         output: JSON file to write.
         steps: timed steps per phase.
         threads: torch threads.
+        say: takes a line of the job's log.
     """
     before = fingerprint.check_at_start(given_fingerprint, entries)
-    device = resolve(run["device"])
     make_repeatable(threads)
-    task = make_task({**run, "evaluate": []}, data, device)
-    phases = {phase.name: _time(task, index, steps) for index, phase in enumerate(task.phases)}
-    fingerprint.check_at_end(entries, before)
-    shares = {phase.name: phase.share for phase in task.phases}
-    seconds = sum(shares[name] * phases[name]["median"] for name in phases) * task.steps
-    write_json(
-        output,
-        {
+    variants: dict[str, Any] = {}
+    for variant, run in runs.items():
+        device = resolve(run["device"])
+        task = make_task({**run, "evaluate": []}, data, device)
+        phases = {phase.name: _time(task, index, steps) for index, phase in enumerate(task.phases)}
+        shares = {phase.name: phase.share for phase in task.phases}
+        mean = sum(shares[name] * phases[name]["median"] for name in phases)
+        variants[variant] = {
             "phases": phases,
             "shares": shares,
             "steps": task.steps,
-            "steps_timed": steps,
             "batch_size": run["batch_size"],
-            "seconds_run": seconds,
+            "seconds_run": mean * task.steps,
+            "device": str(device),
+        }
+        say(f"{variant}: {1000 * mean:.2f} ms a step")
+    fingerprint.check_at_end(entries, before)
+    write_json(
+        output,
+        {
+            "variants": variants,
+            "steps_timed": steps,
             "fingerprint": fingerprint.of(entries),
             **hardware.describe(device),
         },

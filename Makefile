@@ -1,0 +1,59 @@
+# make paper   the whole paper, from nothing
+# make test    lint, types and tests
+# make check   lint and types alone
+# make bench   speed, as ratios in one run
+
+PYTHON ?= python3
+CORES ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n < 4 ? n : 4 )))
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: paper report status check lint types test bench constraints clean
+
+paper: .venv/.runs
+	snakemake --cores $(CORES)
+
+report: .venv/.runs
+	snakemake --cores $(CORES) report
+
+status: .venv/.runs
+	python -m sidestep status --watch
+
+check: lint types
+
+lint: .venv/.tests
+	ruff check
+	ruff format --check
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+	lint-imports
+
+types: .venv/.tests
+	mypy
+
+test: check
+	pytest
+
+bench: .venv/.runs
+	python benchmarks/run.py
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+
+# A broken installation leaves no stamp, so the next call tries again.
+.venv/.runs: pyproject.toml constraints.txt | .venv/bin/python
+	pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.tests: pyproject.toml constraints.txt | .venv/.runs
+	pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+constraints: .venv/.tests
+	@{ grep '^#' constraints.txt; pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new
+	@mv constraints.new constraints.txt
+
+clean:
+	rm -rf results .snakemake
