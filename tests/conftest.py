@@ -40,6 +40,7 @@ def run():
         "batch_size": 64,
         "epochs": 3,
         "records": [1, 3],
+        "train_images": None,
         "validation": 0,
         "evaluate": ["train", "test"],
         "device": "cpu",

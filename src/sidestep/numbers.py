@@ -1,17 +1,27 @@
 """The numbers that the paper's text quotes: one JSON file, made from tables and provenance only."""
 
+import ast
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sidestep import layout
 from sidestep.config import Study
+from sidestep.errors import UserError
 from sidestep.files import read_json, write_json
-from sidestep.registry import load
+from sidestep.paper import formats, sentences
+from sidestep.registry import PACKAGE, load, names
 from sidestep.tables import Tables
+
+# Packages whose versions can change a number or a picture, in the order of the pipeline.
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "snakemake", "typst")
 
 
 def numbers_job(size: str, studies: list[Study], output: Path, root: Path) -> None:
-    """Write `{"size": …, "reproducibility": …, "<study>": {…}, …}`.
+    """Write what the paper quotes, as text that is ready to be set.
+
+    `sections` names the studies that have a section, `<study>` holds its numbers, `figures` the
+    captions of all figures, and `reproducibility` what everything was made with.
 
     Args:
         size: what the config calls its size.
@@ -19,16 +29,60 @@ def numbers_job(size: str, studies: list[Study], output: Path, root: Path) -> No
         output: JSON file to write.
         root: the results folder.
     """
-    value: dict[str, Any] = {"size": size, "reproducibility": _reproducibility(studies, root)}
-    for study in studies:
+    told = [study for study in studies if study.name in names("paper")]
+    value: dict[str, Any] = {
+        "size": size,
+        "size_note": sentences.size_note(size, [_extent(study) for study in studies]),
+        "sections": [study.name for study in told],
+        "left_out": sentences.left_out([s.name for s in studies if s not in told]),
+        "figures": {
+            study.name: {
+                thing["name"]: {"caption": caption(thing["name"])} for thing in study.figures
+            }
+            for study in studies
+        },
+        "reproducibility": _reproducibility(studies, root),
+    }
+    for study in told:
         value[study.name] = load("paper", study.name).numbers(Tables(study, root))
     write_json(output, value)
+
+
+def _extent(study: Study) -> sentences.Extent:
+    return sentences.Extent(
+        variants=len(study.variants),
+        datasets=len(study.datasets),
+        seeds=len(study.seeds),
+        epochs=sorted({variant.run["epochs"] for variant in study.variants}),
+    )
+
+
+def caption(figure: str) -> str:
+    """The text below a figure: `CAPTION` of its module, read without importing (and drawing with) it.
+
+    Raises:
+        UserError: no such figure, or its module has no such constant.
+    """
+    path = PACKAGE / "figures" / f"{figure}.py"
+    if not path.is_file():
+        raise UserError(f"there is no figure '{figure}' to caption")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        if any(isinstance(target, ast.Name) and target.id == "CAPTION" for target in targets):
+            try:
+                return " ".join(str(ast.literal_eval(node.value)).split())  # type: ignore[attr-defined]
+            except ValueError:
+                break
+    raise UserError(f"figure '{figure}' has no CAPTION that is a plain text")
 
 
 def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:
     """What the results were made with: each distinct value of every run's provenance, and digests."""
     facts: dict[str, set[str]] = {}
-    seconds, count, diverged = 0.0, 0, 0
+    seconds, count = 0.0, 0
+    diverged: list[str] = []
     datasets = {dataset for study in studies for dataset in study.datasets}
     for study in studies:
         for run in study.runs():
@@ -37,18 +91,63 @@ def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:
             summary = read_json(folder / "summary.json")
             seconds += summary["seconds_train"]
             count += 1
-            diverged += summary["status"] == "diverged"
+            if summary["status"] == "diverged":
+                diverged.append("/".join(map(str, place)))
             for key, item in read_json(folder / "provenance.json").items():
                 if isinstance(item, str | int):
                     facts.setdefault(key, set()).add(str(item))
     facts.pop("fingerprint", None)
     return {
-        "facts": {key: sorted(values) for key, values in sorted(facts.items())},
-        "runs": count,
-        "diverged": diverged,
-        "seconds_train": round(seconds, 1),
-        "digests": {
-            name: read_json(layout.data(name, root).with_suffix(".digest.json"))
+        "facts": [[_TITLES.get(key, key), sorted(facts[key])] for key in _ordered(facts)],
+        "packages": [[name, _version(name)] for name in PACKAGES],
+        "timing": _timing(studies, root),
+        "runs": formats.count(count),
+        "runs_sentence": sentences.runs(count, diverged),
+        "seconds_train": formats.duration(seconds),
+        "digests": [
+            [name, array, digest]
             for name in sorted(datasets)
-        },
+            for array, digest in sorted(
+                read_json(layout.data(name, root).with_suffix(".digest.json"))["sha256"].items()
+            )
+        ],
     }
+
+
+_TITLES = {
+    "commit": "Commit",
+    "processor": "Processor",
+    "cores": "Cores",
+    "threads": "Threads per job",
+    "device": "Device",
+    "platform": "Platform",
+    "python": "Python",
+    "torch": "PyTorch",
+    "numpy": "NumPy",
+}
+
+
+def _ordered(facts: dict[str, set[str]]) -> list[str]:
+    return [key for key in _TITLES if key in facts] + sorted(facts.keys() - _TITLES.keys())
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _timing(studies: list[Study], root: Path) -> list[list[Any]]:
+    """Study, data set, and where its steps were timed."""
+    found = []
+    for study in studies:
+        for dataset in study.timing_datasets:
+            path = root / "timing" / study.name / f"{dataset}.json"
+            if path.is_file():
+                value = read_json(path)
+                found.append([study.name, dataset, *(str(value[key]) for key in _WHERE)])
+    return found
+
+
+_WHERE = ("processor", "cores", "threads", "steps_timed")

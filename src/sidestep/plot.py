@@ -26,11 +26,11 @@ def plot_job(study: Study, name: str, outputs: dict[str, Path], root: Path) -> N
     write_with(outputs["csv"], lambda path: rows.to_csv(path, index=False, lineterminator="\n"))
     with using():
         drawn = figure.draw(rows)
-    # Neither picture may carry a date, or an unchanged figure would differ.
-    write_with(
-        outputs["svg"], lambda path: drawn.savefig(path, format="svg", metadata={"Date": None})
-    )
-    write_with(
-        outputs["png"],
-        lambda path: drawn.savefig(path, format="png", dpi=DPI, metadata={"Software": None}),
-    )
+        # Neither picture may carry a date, or an unchanged figure would differ.
+        write_with(
+            outputs["svg"], lambda path: drawn.savefig(path, format="svg", metadata={"Date": None})
+        )
+        write_with(
+            outputs["png"],
+            lambda path: drawn.savefig(path, format="png", dpi=DPI, metadata={"Software": None}),
+        )

@@ -4,7 +4,7 @@ Colours are Okabe and Ito's (2008), distinguishable to colour-blind readers; wid
 the perceptually uniform `viridis`, because they are ordered.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,6 @@ import matplotlib as mpl
 mpl.use("agg")
 
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 # Inches: one column of the paper, and its whole text width.
 COLUMN, TEXT = 3.4, 7.0
@@ -35,6 +33,29 @@ COLOURS = {
     "exponential_normal": GREEN,
     "two_gammas": PURPLE,
 }
+# Words for what the tables call by short names.
+LABELS = {
+    "accuracy": "accuracy",
+    "exponential_normal": "exponential + normal",
+    "two_gammas": "two gammas",
+    "sum_of_spread": "sum of spread",
+    "mean_spread": "mean spread",
+    "dead_neurons": "dead neurons",
+    "dead_share": "share of dead neurons",
+    "normality_all": "W, all neurons",
+    "normality_living": "W, living neurons",
+    "exponential_normal_share": "share of component 1,\nexponential + normal",
+    "two_gammas_share": "share of component 1,\ntwo gammas",
+    "participation_ratio": "participation ratio",
+    "entropy_rank": "entropy rank",
+    "components_for_95": "components for 95 %",
+    "components_for_99": "components for 99 %",
+    "weight_participation_ratio": "participation ratio of weights",
+    "weight_entropy_rank": "entropy rank of weights",
+    "weight_stable_rank": "stable rank of weights",
+    "weight_components_for_95": "weight components for 95 %",
+    "low_rank": "smallest sufficient rank",
+}
 MARKERS = {"mnist": "o", "fashion_mnist": "s", "cifar10": "^", "digits": "D"}
 TITLES = {
     "mnist": "MNIST",
@@ -47,54 +68,37 @@ _STYLE: Any = {
     "font.size": 8,
     "font.family": "DejaVu Sans",
     "axes.titlesize": 8,
-    "axes.labelsize": 8,
+    "axes.labelsize": 7.5,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.formatter.useoffset": False,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
     "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
     "legend.frameon": False,
+    "legend.handlelength": 1.8,
     "lines.linewidth": 1.1,
     "lines.markersize": 3.5,
     "errorbar.capsize": 1.5,
     "figure.constrained_layout.use": True,
     "savefig.bbox": None,
-    # Text stays text, and the ids in the file do not change from run to run.
+    # Letters become outlines, the same on every machine; ids do not change from run to run.
     "svg.fonttype": "path",
     "svg.hashsalt": "sidestep",
 }
+SMALL = 6.5
 
 
 @contextmanager
 def using() -> Iterator[None]:
-    """Draw in the project's style."""
+    """Draw and save in the project's style: ticks and ids are made only when a figure is saved."""
     with mpl.rc_context(_STYLE):
         yield
     plt.close("all")
-
-
-def subplots(
-    rows: int, columns: int, width: float = TEXT, height: float = 2.3, **more: Any
-) -> tuple[Figure, Any]:
-    """A figure of that many panels, `width` inches wide and `height` inches per row; axes as 2-D array."""
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(width, height * rows), squeeze=False, **more
-    )
-    return figure, axes
-
-
-def width_axis(axes: Axes, widths: Sequence[float]) -> None:
-    """A logarithmic axis with a tick at every other width, written as a number."""
-    axes.set_xscale("log", base=2)
-    shown = list(widths)[:: max(1, round(len(widths) / 8))]
-    axes.set_xticks(shown, [f"{int(width)}" for width in shown], rotation=45)
-    axes.minorticks_off()
-    axes.set_xlabel("hidden neurons")
-
-
-def width_colours(widths: Sequence[float]) -> dict[float, Any]:
-    """A colour for each width, dark for small ones."""
-    colours = mpl.colormaps["viridis"]
-    last = max(len(widths) - 1, 1)
-    return {width: colours(0.92 * index / last) for index, width in enumerate(sorted(widths))}

@@ -1,5 +1,6 @@
 """Typeset the paper with Typst; the same inputs give the same bytes."""
 
+import os
 from pathlib import Path
 
 import typst
@@ -12,7 +13,9 @@ TIMESTAMP = 0
 
 
 def typeset_job(source: Path, root: Path, output: Path) -> None:
-    """Compile the Typst source, which reads numbers and figures below `root`'s parent.
+    """Compile the Typst source, which reads numbers and figures below `root`.
+
+    Only the fonts that come with Typst are used, so that the file is the same on any machine.
 
     Args:
         source: the main Typst file.
@@ -20,12 +23,32 @@ def typeset_job(source: Path, root: Path, output: Path) -> None:
         output: PDF file to write.
 
     Raises:
-        UserError: the source asks for a number or figure that is not there.
+        UserError: the source asks for a number or figure that is not there, or is not there itself.
     """
-    top = Path.cwd()
-    inputs = {"results": "/" + root.resolve().relative_to(top).as_posix()}
+    source, root = source.resolve(), root.resolve()
+    if not source.is_file():
+        raise UserError(f"{source} cannot be typeset: there is no such file")
+    # Typst reads below one folder only, and names it '/'.
+    top = Path(os.path.commonpath([source.parent, root]))
+    inputs = {"results": "/" + root.relative_to(top).as_posix()}
     try:
-        pdf = typst.compile(str(source), root=str(top), sys_inputs=inputs, timestamp=TIMESTAMP)
+        pdf = typst.compile(
+            str(source),
+            root=str(top),
+            sys_inputs=inputs,
+            timestamp=TIMESTAMP,
+            ignore_system_fonts=True,
+        )
     except typst.TypstError as error:
-        raise UserError(f"{source} cannot be typeset: {error}") from error
+        raise UserError(f"{source.name} cannot be typeset: {_sentence(error, top)}") from None
     write_with(output, lambda path: path.write_bytes(pdf))
+
+
+def _sentence(error: typst.TypstError, top: Path) -> str:
+    """Typst's message in one line, with the place in the source that it complains of."""
+    message = " ".join(str(error.message).split()).replace(f"{top}/", "")
+    place = next(
+        (line.split("─", 1)[1].strip() for line in error.diagnostic.splitlines() if "┌─" in line),
+        "",
+    )
+    return f"{message} ({Path(place).name})" if place else message

@@ -78,7 +78,7 @@ def test_split_parts_the_training_set(count: int, draw: st.DataObject, seed: int
     smaller = draw.draw(st.integers(0, validation))
     data = _numbered(count)
     torch.manual_seed(draw.draw(st.integers(0, 9)))
-    parts = split(data, validation, seed)
+    parts = split(data, validation, seed=seed)
     assert list(parts) == ["train", *(["validation"] if validation else []), "test"]
     assert parts["test"] is data["test"]
     numbers = {part: parts[part].labels.tolist() for part in parts}
@@ -88,7 +88,7 @@ def test_split_parts_the_training_set(count: int, draw: st.DataObject, seed: int
     assert numbers["train"] == sorted(numbers["train"]) and chosen == sorted(chosen)
     for images in parts.values():
         assert images.images.flatten().tolist() == images.labels.tolist()
-    nested = split(data, smaller, seed).get("validation")
+    nested = split(data, smaller, seed=seed).get("validation")
     assert nested is None or set(nested.labels.tolist()) <= set(chosen)
 
 
@@ -119,3 +119,16 @@ def test_normalise_is_the_plain_formula(count: int, scale: int) -> None:
     assert found.dtype == torch.float32
     assert torch.equal(found, (images.float() / scale - mean) / deviation)
     assert torch.equal(found[1:], normalise(images[1:], dataset))
+
+
+@pytest.mark.parametrize("validation", [0, 5])
+def test_split_keeps_as_many_training_images_as_wanted_apart_from_validation(validation) -> None:
+    data = _numbered(20)
+    whole = split(data, validation)
+    kept = split(data, validation, 7)
+    assert len(kept["train"]) == 7
+    assert set(kept["train"].labels.tolist()) <= set(whole["train"].labels.tolist())
+    assert kept["test"] is data["test"]
+    for wrong in (0, -1, 21 - validation):
+        with pytest.raises(UserError, match="train_images"):
+            split(data, validation, wrong)

@@ -57,8 +57,10 @@ def load(path: Path) -> dict[str, Images]:
     return data
 
 
-def split(data: Mapping[str, Images], validation: int, seed: int = 0) -> dict[str, Images]:
-    """Take `validation` images out of the training set.
+def split(
+    data: Mapping[str, Images], validation: int, train_images: int | None = None, seed: int = 0
+) -> dict[str, Images]:
+    """Take `validation` images out of the training set, and keep `train_images` of the others.
 
     Which ones depends on `seed` and the size of the training set only, never on a run's seed, so
     that every run chooses on the same images; those of a smaller validation part are among those
@@ -67,13 +69,15 @@ def split(data: Mapping[str, Images], validation: int, seed: int = 0) -> dict[st
     Args:
         data: `train` and `test`, from `load`.
         validation: number of images; 0 for none.
+        train_images: number of training images to keep; None for all that are left.
         seed: of the permutation.
 
     Returns:
         `train`, `validation` (absent if 0) and `test`.
 
     Raises:
-        UserError: `validation` is negative or leaves no training image.
+        UserError: `validation` is negative or leaves no training image, or fewer are left than
+            `train_images`.
     """
     train = data["train"]
     if not 0 <= validation < len(train):
@@ -81,14 +85,16 @@ def split(data: Mapping[str, Images], validation: int, seed: int = 0) -> dict[st
             f"validation is {validation}, but must be 0 to {len(train) - 1}: "
             f"there are {len(train)} training images"
         )
-    if validation == 0:
-        return {"train": train, "test": data["test"]}
+    left = len(train) - validation
+    wanted = left if train_images is None else train_images
+    if not 0 < wanted <= left:
+        raise UserError(f"train_images is {wanted}, but must be 1 to {left}: no more are left")
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
-    return {
-        "train": _take(train, order[validation:]),
-        "validation": _take(train, order[:validation]),
-        "test": data["test"],
-    }
+    chosen = order[validation : validation + wanted]
+    parts = {"train": train if wanted == len(train) else _take(train, chosen)}
+    if validation:
+        parts["validation"] = _take(train, order[:validation])
+    return {**parts, "test": data["test"]}
 
 
 def _take(images: Images, indices: Tensor) -> Images:

@@ -64,7 +64,8 @@ def measure_job(
     make_repeatable(max(run["threads"] for run in task["runs"]))
     first = task["runs"][0]
     dataset: Dataset = load_thing("datasets", first["dataset"]).DATASET
-    library = Library(dataset, split(load(data), first["validation"]))
+    parts = split(load(data), first["validation"], first["train_images"])
+    library = Library(dataset, parts)
     names = tuple(library.splits)
     placed: list[Placed] = []
     arrays: dict[int, dict[int, Arrays]] = {}

@@ -36,7 +36,7 @@ def splits_of(
     run: dict[str, Any], dataset: Dataset, data: Path, device: torch.device, wanted: set[str]
 ) -> dict[str, Batch]:
     """The wanted splits, normalised, on the device."""
-    parts = split(load(data), run["validation"])
+    parts = split(load(data), run["validation"], run["train_images"])
     return {
         name: Batch(normalise(part.images, dataset).to(device), part.labels.to(device))
         for name, part in parts.items()
