@@ -3,10 +3,25 @@
 The rules, each with its sentence, are in `sidestep.statistics.size_rules`.
 """
 
+import math
+
+import numpy as np
 import pandas as pd
 
-from sidestep.settings import Fraction
-from sidestep.tables import Tables
+from sidestep.analyses.shared.curves import (
+    NETWORK,
+    POOLED,
+    Array,
+    Curves,
+    Verdict,
+    agreement,
+    saturation_of,
+    sources,
+    verdict,
+)
+from sidestep.statistics.bootstrap import Rule
+from sidestep.statistics.octaves import Octaves, difference_in_octaves
+from sidestep.statistics.size_rules import MARGIN_SENTENCE, SIZE_RULES
 
 
 def analyse(tables: Tables, *, margin: Fraction = 0.001) -> pd.DataFrame:
@@ -27,4 +42,28 @@ def analyse(tables: Tables, *, margin: Fraction = 0.001) -> pd.DataFrame:
         tables: of the study, which has a column `width`.
         margin: of accuracy below the best that counts as saturated; 0.001 is a tenth of a point.
     """
-    raise NotImplementedError
+    curves = Curves.of(tables)
+    saturates = saturation_of(margin)
+    rows = []
+    for dataset in curves.datasets:
+        for epoch in curves.epochs:
+            accuracy = {
+                images: curves.values(dataset, epoch, "accuracy", images)
+                for images in ("train", "test")
+            }
+            targets = {
+                images: verdict(saturates, curves.widths, values)
+                for images, values in accuracy.items()
+            }
+            place = {"study": curves.study, "dataset": dataset, "epoch": epoch}
+
+            def row(
+                rule: Rule,
+                values: Array,
+                source: str,
+                place: dict[str, object] = {**place},
+                targets: dict[str, Verdict] = targets,
+                test: Array = accuracy["test"],
+            ) -> dict[str, object]:
+                raise NotImplementedError
+    return pd.DataFrame(rows)

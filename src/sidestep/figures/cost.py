@@ -1,0 +1,87 @@
+"""What a training step costs: seconds, measured alone, and mult-adds, against width."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sidestep.drawing import (
+    colour,
+    dataset_key,
+    datasets_of,
+    empty,
+    grid,
+    marker,
+    note,
+    plain_log,
+    width_axis,
+)
+from sidestep.style import TEXT
+from sidestep.tables import Tables
+
+ALT = "Cost of a training step against width"
+CAPTION = (
+    "Cost of one training step (forward, backward and update of one batch) against width: seconds, "
+    "measured by a job that runs alone (median over steps; bar: quartiles over steps, since cost is not "
+    "measured per seed), and multiply-adds."
+)
+SECONDS, MULT_ADDS = "seconds_per_step_", "mult_adds_per_step."
+
+
+def rows(tables: Tables) -> pd.DataFrame:
+    """Per data set, width and phase: `seconds` with quartiles `q1` and `q3`, and `mult_adds`.
+
+    Data sets that were not timed have no seconds; `n` is the number of timed steps.
+    """
+    frame = tables.main
+    keys = ["dataset", "width", "phase"]
+    timed = frame[frame["metric"].str.startswith(SECONDS)]
+    parts = timed["metric"].str.removeprefix(SECONDS).str.split(".", n=1, expand=True)
+    timed = timed.assign(
+        quantity=parts[0] if len(timed) else "", phase=parts[1] if len(timed) else ""
+    )
+    seconds = timed.pivot_table("value", keys, "quantity", sort=False).reset_index()
+    seconds = seconds.rename(columns={"median": "seconds"}).rename_axis(columns=None)
+    counted = frame[frame["metric"].str.startswith(MULT_ADDS)]
+    counted = counted.assign(phase=counted["metric"].str.removeprefix(MULT_ADDS))
+    # Every seed of a variant does the same work.
+    counted = counted.groupby(keys, sort=False)["value"].first().rename("mult_adds").reset_index()
+    found = counted.merge(seconds, "left", keys).reindex(
+        columns=[*keys, "mult_adds", "seconds", "q1", "q3"]
+    )
+    return found.assign(n=tables.study.timing_steps)
+
+
+def draw(rows: pd.DataFrame) -> Figure:
+    """A panel for seconds and one for mult-adds."""
+    if rows.empty:
+        return empty()
+    figure, axes = grid(1, 2, width=TEXT, height=2.5)
+    styles = dict(zip(dict.fromkeys(rows["phase"]), ("-", "--", ":", "-."), strict=False))
+    seconds, counts = axes[0]
+    for (dataset, phase), cell in rows.groupby(["dataset", "phase"], sort=False):
+        ordered = cell.sort_values("width")
+        look = {
+            "color": colour(dataset),
+            "marker": marker(dataset),
+            "linestyle": styles.get(phase, "-"),
+        }
+        counts.plot(ordered["width"], ordered["mult_adds"] / 1e6, **look)
+        timed = ordered[ordered["seconds"].notna()]
+        away = [timed["seconds"] - timed["q1"], timed["q3"] - timed["seconds"]]
+        if len(timed):
+            seconds.errorbar(
+                timed["width"], 1000 * timed["seconds"], yerr=[1000 * part for part in away], **look
+            )
+    if rows["seconds"].notna().any():
+        seconds.set_yscale("log")
+        plain_log(seconds.yaxis)
+    else:
+        note(seconds, 0.5, 0.5, "not timed", ha="center")
+    counts.set_yscale("log")
+    plain_log(counts.yaxis)
+    seconds.set_ylabel("milliseconds a step")
+    counts.set_ylabel("million multiply-adds a step")
+    for panel in axes[0]:
+        width_axis(panel, rows["width"])
+    dataset_key(figure, datasets_of(rows))
+    note(seconds, 0.02, 0.93, f"n = {int(rows['n'].max())} steps; bar: quartiles")
+    return figure

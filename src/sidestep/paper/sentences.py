@@ -1,0 +1,533 @@
+"""Sentences that depend on what was measured: each has a branch for every outcome, and says no more
+than the intervals carry.
+
+They are Typst markup (citations such as `@fastdeepnets2017` are allowed); the sections hold the text
+that no outcome changes.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sidestep.paper.formats import (
+    CONFIDENCE_PERCENT,
+    UNDEFINED,
+    Show,
+    count,
+    decimal,
+    defined,
+    estimate,
+    interval,
+    listed,
+    percent,
+    plural,
+    significant,
+    width,
+    width_estimate,
+)
+from sidestep.statistics.intervals import Interval, separates
+
+# The smallest sizes' names, of which nothing may be concluded beyond the intervals.
+SMALL = "small"
+FULL = "paper"
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much a study trains: numbers of variants, data sets and seeds, and its epochs."""
+
+    variants: int
+    datasets: int
+    seeds: int
+    epochs: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence and whether what it tells goes `against` the older work: `True`, `False`, or None
+    where the intervals leave it open."""
+
+    against: bool | None
+    text: str
+
+
+def size_note(size: str, extents: Sequence[Extent]) -> str:
+    """What the first page says of the size of the study, before anything else."""
+    parts = [
+        f"{plural(e.variants, 'variant')} on {plural(e.datasets, 'data set')} with "
+        f"{plural(e.seeds, 'seed')} each, trained for {_epochs(e.epochs)}"
+        for e in extents
+    ]
+    what = "; ".join(parts)
+    if size == SMALL:
+        return (
+            f"*This is the small size:* {what}. It exists to show that the whole paper can be "
+            "rebuilt on a laptop, not to settle the questions. The text draws no conclusion that "
+            "its intervals do not carry."
+        )
+    if size == FULL:
+        return (
+            f"*This is the full size*, the older works' own: {what}. The text draws no conclusion "
+            "that its intervals do not carry."
+        )
+    return (
+        f"*This is the size “{_plain(size)}”,* neither the small nor the full one: {what}. The text "
+        "draws no conclusion that its intervals do not carry."
+    )
+
+
+def runs(number: int, diverged: Sequence[str]) -> str:
+    """How many runs there are and what became of them."""
+    if not diverged:
+        return f"Of {plural(number, 'training run')}, all finished and none diverged."
+    which = listed([f"`{place}`" for place in diverged[:6]]) + (" …" if len(diverged) > 6 else "")
+    return (
+        f"Of {plural(number, 'training run')}, {count(len(diverged))} diverged ({which}); what "
+        "needs a trained network is not defined for "
+        f"{'it' if len(diverged) == 1 else 'them'}, and no mean hides that."
+    )
+
+
+def left_out(studies: Sequence[str]) -> str:
+    """Studies of the config that the paper has no section on; empty if there is none."""
+    if not studies:
+        return ""
+    which = listed([f"`{study}`" for study in studies])
+    return f"The configuration also runs {which}, on which the paper has no section."
+
+
+def absent(what: str) -> str:
+    """Where a part of the study was not asked for."""
+    return f"The configuration that this paper was built from leaves out {what}."
+
+
+def change(
+    subject: str, place: str, first: str, last: str, found: Interval, show: Show = significant
+) -> str:
+    """Whether a quantity rises or falls from one width to another, by its paired interval."""
+    span = f"from width {first} to width {last}"
+    if not defined(found.mean):
+        return f"On {place}, how {subject} changes {span} is {UNDEFINED}."
+    size = estimate(found.mean, found.low, found.high, show)
+    if not defined(found.low):
+        return f"On {place}, {subject} changes {span} by {size}; one seed gives no interval."
+    if not separates(found):
+        return (
+            f"On {place}, the interval does not tell whether {subject} changes {span} "
+            f"(difference {size})."
+        )
+    verb = "rises" if found.mean > 0 else "falls"
+    return f"On {place}, {subject} {verb} {span} (difference {size})."
+
+
+def curve(
+    dataset: str,
+    subject: str,
+    outcome: str,
+    r_logarithmic: float,
+    r_power: float,
+    exponent: float,
+    difference: Interval,
+    agreeing: int,
+) -> Finding:
+    """Logarithm or power law? The journal calls the sum of spread “a perfect logarithm”."""
+    if outcome == UNDEFINED or not (defined(r_logarithmic) and defined(r_power)):
+        return Finding(None, f"On {dataset}, no curve can be compared for {subject}.")
+    fits = (
+        f"On {dataset}, a logarithm of the width explains $R^2 = {_math(r_logarithmic, 4)}$ of "
+        f"{subject} and a power law with exponent {decimal(exponent)} explains "
+        f"$R^2 = {_math(r_power, 4)}$"
+    )
+    apart = estimate(difference.mean, difference.low, difference.high, lambda x: decimal(x, 4))
+    if outcome == "power law":
+        return Finding(
+            True,
+            f"{fits}; the difference over seeds, {apart}, excludes zero: the power law describes it "
+            f"better, in {count(agreeing)} of {plural(difference.n, 'seed')}.",
+        )
+    if outcome == "logarithmic":
+        return Finding(
+            False,
+            f"{fits}; the difference over seeds, {apart}, excludes zero: the logarithm describes it "
+            f"better, in {count(agreeing)} of {plural(difference.n, 'seed')}, though not perfectly.",
+        )
+    return Finding(
+        None, f"{fits}; the difference over seeds, {apart}, does not separate the two curves."
+    )
+
+
+def dead_majority(dataset: str, at: str, found: Interval) -> Finding:
+    """The journal's easy sign of an oversized network: more dead neurons than active ones."""
+    share = estimate(found.mean, found.low, found.high, lambda x: percent(x, 1))
+    if not defined(found.mean):
+        return Finding(None, f"On {dataset}, the share of dead neurons is {UNDEFINED}.")
+    lead = f"On {dataset}, {share} of the neurons are dead at width {at}"
+    if not defined(found.low) or found.low <= 0.5 <= found.high:
+        return Finding(None, f"{lead}; whether they are the majority is not separated.")
+    if found.high < 0.5:
+        return Finding(
+            True,
+            f"{lead}, the widest: the journal's sign of an oversized layer, more dead neurons than "
+            "active ones, does not occur within these widths.",
+        )
+    return Finding(
+        False, f"{lead}, the widest: more dead than active, the journal's sign of an oversized layer."
+    )
+
+
+def peak(
+    dataset: str,
+    neurons: str,
+    at: float,
+    low: float,
+    high: float,
+    w: tuple[float, float, float],
+    edge: str,
+) -> str:
+    """Where the spread is most normal."""
+    if not defined(at):
+        return f"On {dataset}, $W$ over {neurons} neurons is {UNDEFINED} at every width."
+    size = estimate(*w, lambda x: decimal(x, 3))
+    text = (
+        f"On {dataset}, $W$ over {neurons} neurons is largest, {size}, at width "
+        f"{width_estimate(at, low, high)}"
+    )
+    if edge:
+        text += f", the {edge} of the widths, so that the true maximum may lie beyond"
+    return text + "."
+
+
+def refusals(model: str, fitted: int, networks: int) -> str:
+    """How often a mixture could be told from a single component."""
+    if networks == 0:
+        return f"The mixture of {model} was fitted to no network."
+    if fitted == 0:
+        return (
+            f"The mixture of {model} is not identifiable in any of the "
+            f"{plural(networks, 'network')}, so no share of its first component is reported."
+        )
+    if fitted == networks:
+        return f"The mixture of {model} is identifiable in all {plural(networks, 'network')}."
+    return (
+        f"The mixture of {model} is identifiable in {count(fitted)} of {plural(networks, 'network')} "
+        "and refused in the others."
+    )
+
+
+def preferred(first: str, second: str, wins: int, losses: int) -> str:
+    """Which of two mixtures has the lower BIC, where both are identifiable."""
+    total = wins + losses
+    if total == 0:
+        return "No network allows both, so the two mixtures cannot be compared."
+    where = f"Where both are identifiable ({plural(total, 'network')})"
+    if wins == losses:
+        return f"{where}, BIC prefers each equally often."
+    better, times = (first, wins) if wins > losses else (second, losses)
+    return f"{where}, BIC prefers {better} in {count(times)}."
+
+
+def share_trend(dataset: str, model: str, shares: Sequence[tuple[float, float]]) -> str:
+    """How the pooled share of small-spread neurons goes with width, over identifiable fits."""
+    if len(shares) < 2:
+        return (
+            f"On {dataset}, the pooled fits of {model} are identifiable at too few widths to follow "
+            "the share of the first component."
+        )
+    (first, low), (last, high) = shares[0], shares[-1]
+    values = [value for _, value in shares]
+    text = (
+        f"On {dataset}, the pooled share of the first component of {model} goes from "
+        f"{decimal(low, 3)} at width {width(first)} to {decimal(high, 3)} at width {width(last)}"
+    )
+    steps = [after - before for before, after in zip(values, values[1:], strict=False)]
+    if all(step >= 0 for step in steps):
+        return text + ", rising at every step between identifiable fits."
+    if all(step <= 0 for step in steps):
+        return text + ", falling at every step between identifiable fits."
+    return text + ", not monotonically."
+
+
+def artefact(
+    dataset: str, at: str, k: str, true_left: float, wrong_left: float, even: float
+) -> Finding:
+    """The journal's equally important components, against the curve that the spectrum gives.
+
+    `true_left` and `wrong_left` are shares of variance left after k components, `even` what equally
+    important components would leave.
+    """
+    if not (defined(true_left) and defined(wrong_left)):
+        return Finding(None, f"On {dataset}, no width allows both curves.")
+    text = (
+        f"On {dataset} at width {at}, {k} components leave {percent(true_left, 1)} of the variance; "
+        f"the transposed projection claims {percent(wrong_left, 1)}, and components of equal "
+        f"importance would leave {percent(even, 1)}"
+    )
+    if abs(wrong_left - even) < abs(true_left - even):
+        return Finding(
+            True,
+            text + ". That “all components are equally important” is the transposition, not the data.",
+        )
+    return Finding(
+        False, text + ". Here even the right curve is as near to equal importance as the wrong one."
+    )
+
+
+def enough_components(dataset: str, at: str, k: float, total: str) -> str:
+    """How many components keep the accuracy."""
+    if not defined(k):
+        return (
+            f"On {dataset} at width {at}, no tried number of components keeps the mean accuracy "
+            "within the margin."
+        )
+    return (
+        f"On {dataset} at width {at}, the first {count(k)} of {total} components keep the mean test "
+        "accuracy within the margin."
+    )
+
+
+def saturation(dataset: str, at: float, low: float, high: float, widest: float) -> str:
+    """Where the test accuracy stops rising."""
+    if not defined(at):
+        return f"On {dataset}, where test accuracy saturates is {UNDEFINED}."
+    text = (
+        f"On {dataset}, test accuracy comes within the margin of its best at width "
+        f"{width_estimate(at, low, high)}"
+    )
+    if at == widest or high == widest:
+        text += "; as the widest layer is among the answers, saturation itself is not established"
+    return text + "."
+
+
+AGREEMENT = {
+    "agrees": "overlap with the saturation of the accuracy",
+    "earlier": "speak at smaller widths",
+    "later": "speak at larger widths",
+    "never": "never speak within the widths",
+    "not defined": "are not defined",
+}
+
+
+def agreements(dataset: str, counts: Mapping[str, int]) -> str:
+    """How many verdicts agree with the accuracy."""
+    total = sum(counts.values())
+    if total == 0:
+        return f"On {dataset}, no metric gives a verdict."
+    parts = [
+        f"{count(counts[outcome])} {words}"
+        for outcome, words in AGREEMENT.items()
+        if counts.get(outcome)
+    ]
+    return f"On {dataset}, of {plural(total, 'verdict')}, {listed(parts)}."
+
+
+def agreeing_everywhere(names: Sequence[str], datasets: int, wide: bool) -> str:
+    """Which verdicts agree with the accuracy on every data set."""
+    where = "on every data set" if datasets > 1 else "on the only data set"
+    if not names:
+        return f"No verdict agrees with the accuracy {where}."
+    text = f"The verdicts of {listed(names)} overlap with the accuracy {where}"
+    if wide:
+        text += (
+            "; with intervals of the accuracy's own saturation as wide as these, an overlap is weak "
+            "evidence for a metric"
+        )
+    return text + "."
+
+
+def early_verdicts(
+    dataset: str, epoch: str, last: str, agreeing: Sequence[str], others: int, accuracy: str
+) -> str:
+    """Which verdicts at an early epoch already agree with the accuracy at the last one."""
+    total = len(agreeing) + others
+    if total == 0:
+        return f"On {dataset}, no verdict is defined after epoch {epoch}."
+    text = (
+        f"On {dataset}, {count(len(agreeing))} of {plural(total, 'verdict')} after epoch {epoch} "
+        f"overlap with the saturation after epoch {last}"
+    )
+    if agreeing:
+        text += f" ({listed(agreeing)})"
+    text += {
+        "agrees": "; so does the accuracy's own saturation, which needs no metric",
+        "earlier": "; the accuracy's own saturation at that time is earlier",
+        "later": "; the accuracy's own saturation at that time is later",
+        "never": "; the accuracy itself does not saturate at that time",
+    }.get(accuracy, "")
+    return text + "."
+
+
+def order_of_datasets(same: Sequence[str], opposite: Sequence[str], open_: int) -> str:
+    """Do verdicts carry over from one data set to the other?"""
+    if not same and not opposite and not open_:
+        return "Whether a verdict carries over to another data set needs two data sets."
+    parts = []
+    if same:
+        parts.append(f"{listed(same)} order the two data sets as the accuracy does")
+    if opposite:
+        parts.append(f"{listed(opposite)} order them the other way round")
+    if open_:
+        verdicts = "the verdict" if open_ == 1 else f"the {plural(open_, 'verdict')}"
+        rest = "other " if parts else ""
+        parts.append(f"for {verdicts.replace('the ', 'the ' + rest, 1)} nothing separates the two")
+    text = "; ".join(parts)
+    return text[0].upper() + text[1:] + "."
+
+
+def overfitting(
+    dataset: str, target: str, knowing: Sequence[str], excluding: int, tested: int, chance: float
+) -> str:
+    """Does any metric follow the gap between train and test better than the width itself does?"""
+    if tested == 0:
+        return f"On {dataset}, no correlation with {target} has an interval."
+    text = (
+        f"On {dataset}, the rank correlation with {target} across widths excludes zero for "
+        f"{count(excluding)} of {plural(tested, 'metric')} (about {decimal(chance, 1)} would by "
+        "chance if none were related)"
+    )
+    if knowing:
+        return text + f"; only {listed(knowing)} follow it more closely than the width itself does."
+    return text + "; none follows it more closely than the width itself does, by its interval."
+
+
+EXPECTATIONS = {
+    "plateau later": "the accuracy reaches its plateau at a larger width",
+    "distribution to the right": "the spread is distributed further to the right",
+    "verdict later": "the metrics call a layer large enough at a larger width",
+}
+
+
+def expectation(
+    name: str, easy: str, hard: str, outcome: str, size: str, details: Mapping[str, int] | None
+) -> Finding:
+    """One of the three expectations for a harder data set."""
+    what = f"That on {hard}, the harder data set, {EXPECTATIONS.get(name, name)} than on {easy}"
+    counted = ""
+    if details:
+        total = sum(details.values())
+        parts = [f"{count(n)} {_OUTCOMES.get(o, o)}" for o, n in details.items() if n]
+        counted = f" (of {plural(total, 'single test')}: {listed(parts)})"
+    estimate_ = f", {size}," if size else ""
+    if outcome == "holds":
+        return Finding(False, f"{what} is borne out{estimate_} by its interval{counted}.")
+    if outcome == "contradicted":
+        return Finding(True, f"{what} is contradicted{estimate_} by its interval{counted}.")
+    if outcome == "mixed":
+        return Finding(True, f"{what} depends on the metric{counted}.")
+    if outcome == "not separated":
+        return Finding(None, f"{what} is neither borne out nor contradicted{estimate_}{counted}.")
+    return Finding(None, f"{what} could not be tested{counted}.")
+
+
+_OUTCOMES = {
+    "holds": "borne out",
+    "contradicted": "contradicted",
+    "not separated": "not separated",
+    "not defined": "not defined",
+}
+
+
+def counter_example(dataset: str, outcome: str, largest: float, number: int) -> str:
+    """Whether the journal's counter-example exists among the trained networks."""
+    if outcome == "exists":
+        return (
+            f"On {dataset}, {plural(number, 'width')} {'is' if number == 1 else 'are'} a "
+            "counter-example: too small for the images by the whole interval of the saturation, and "
+            f"perfect on the noise. The largest is {width(largest)}."
+        )
+    if outcome == "possible":
+        return (
+            f"On {dataset}, some widths may be a counter-example, being perfect on the noise and "
+            "below the saturation on the images, but not by its whole interval."
+        )
+    if outcome == "none":
+        return f"On {dataset}, no width is a counter-example."
+    return f"On {dataset}, the counter-example was not run."
+
+
+def changed_values(
+    dataset: str, changed: Sequence[str], unseparated: Sequence[str], fixed: Sequence[str]
+) -> str:
+    """Which metrics of a layer see the difference between the images and the noise."""
+    if not changed and not unseparated and not fixed:
+        return f"On {dataset}, no metric was computed on the noise."
+    parts = []
+    if changed:
+        parts.append(f"{listed(changed)} change by their paired intervals at some width")
+    if unseparated:
+        parts.append(f"{listed(unseparated)} cannot be told to change at any width")
+    if fixed:
+        parts.append(f"{listed(fixed)} cannot change, as functions of the weights alone")
+    return f"On {dataset}, {'; '.join(parts)}."
+
+
+def changed_verdicts(dataset: str, changed: Sequence[str], total: int) -> str:
+    """Whether the verdicts, and not just the values, move on the noise."""
+    if total == 0:
+        return f"On {dataset}, no verdict is defined both on the images and on the noise."
+    if not changed:
+        return (
+            f"On {dataset}, none of the {plural(total, 'verdict')} of activation metrics moves by its "
+            "interval."
+        )
+    return (
+        f"On {dataset}, {count(len(changed))} of {plural(total, 'verdict')} of activation metrics "
+        f"{'moves' if len(changed) == 1 else 'move'} by {'its interval' if len(changed) == 1 else 'their intervals'}: "
+        f"{listed(changed)}."
+    )
+
+
+def published(same: int, agreeing: int, elsewhere: int, missing: int) -> str:
+    """How our figures compare with the published ones."""
+    parts = []
+    if same:
+        parts.append(
+            f"{count(same)} can be held against one of ours at the same width and epoch, and "
+            f"{count(agreeing)} of these lie inside our interval"
+        )
+    else:
+        parts.append("none can be held against one of ours at the same width and epoch")
+    if elsewhere:
+        parts.append(
+            f"{count(elsewhere)} stand beside one of another width, another epoch or without interval"
+        )
+    if missing:
+        parts.append(f"{count(missing)} have no counterpart")
+    total = same + elsewhere + missing
+    if total == 0:
+        return "The older work published no figure for these data sets."
+    return f"Of {plural(total, 'published figure')}, {listed(parts)}."
+
+
+def in_short(dataset: str, at: float, low: float, high: float, agrees: int, total: int) -> str:
+    """The abstract's sentence on one data set."""
+    if not defined(at):
+        return f"On {dataset}, where the accuracy saturates is not defined."
+    return (
+        f"On {dataset}, test accuracy saturates at width {width_estimate(at, low, high)}, and "
+        f"{count(agrees)} of {plural(total, 'verdict')} overlap with it."
+    )
+
+
+def confidence() -> str:
+    """The level of all intervals."""
+    return percent(CONFIDENCE_PERCENT / 100, 0)
+
+
+def _epochs(epochs: Sequence[int]) -> str:
+    text = listed([count(epoch) for epoch in epochs])
+    return f"{text} epoch{'' if list(epochs) == [1] else 's'}"
+
+
+def _math(value: float, digits: int) -> str:
+    """A number inside a formula: thousands are not grouped and minus is typed."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else UNDEFINED
+
+
+def _plain(text: str) -> str:
+    """Text without what Typst would read as markup."""
+    return "".join(character for character in text if character.isalnum() or character in " -.,")
+
+
+def bounds(low: float, high: float) -> str:
+    """Bounds of a width."""
+    return interval(low, high, count)

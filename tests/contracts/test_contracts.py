@@ -1,0 +1,188 @@
+"""What every registered thing must do; a new file is covered without a new test."""
+
+import dataclasses
+import inspect
+import math
+from typing import get_origin
+
+import numpy as np
+import pytest
+import torch
+
+from sidestep import registry
+from sidestep.building import build_network, output_shapes
+from sidestep.contract import Batch
+from sidestep.data.dataset import ARRAY_NAMES
+from sidestep.data.load import load, split
+from sidestep.measuring.group import Group
+from sidestep.measuring.job import measure
+from sidestep.measuring.rows import Row
+from sidestep.measuring.snapshot import Library, Snapshot
+from sidestep.settings import MAIN, settings_of
+from sidestep.training.loop import phase_ends
+from sidestep.training.setup import make_task
+from sidestep.training.step import learn, plan
+
+KINDS = sorted(MAIN)
+THINGS = [(kind, name) for kind in KINDS for name in registry.names(kind)]
+# Settings without a default, for things that have some.
+NEEDED = {("networks", "mlp"): {"width": 8}}
+
+
+@pytest.mark.parametrize(("kind", "name"), THINGS)
+def test_settings_read_from_the_source_are_those_of_the_function(kind, name):
+    function = getattr(registry.load(kind, name), MAIN[kind])
+    parameters = inspect.signature(function).parameters.values()
+    keywords = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+    found = settings_of(kind, name)
+    assert set(found) == set(keywords)
+    for key, setting in found.items():
+        default = keywords[key].default
+        assert setting.required == (default is inspect.Parameter.empty)
+        if not setting.required:
+            assert setting.fault(list(default) if isinstance(default, tuple) else default) is None
+
+
+@pytest.mark.parametrize(("kind", "name"), THINGS)
+def test_every_file_says_what_it_is(kind, name):
+    module = registry.load(kind, name)
+    assert module.__doc__ and module.__doc__.strip()
+    function = getattr(module, MAIN[kind])
+    assert function.__doc__ and get_origin(function) is None
+
+
+@pytest.mark.parametrize("name", registry.names("datasets"))
+def test_datasets_describe_themselves(name):
+    dataset = registry.load("datasets", name).DATASET
+    assert dataset.name == name
+    assert set(dataset.digests) == set(ARRAY_NAMES)
+    assert len(dataset.mean) == len(dataset.deviation) == dataset.shape[0]
+    assert dataset.sources
+
+
+def network_run(run, name):
+    settings = {key: value for (_, n), s in NEEDED.items() if n == name for key, value in s.items()}
+    return {**run, "network": {"name": name, **settings}}
+
+
+@pytest.mark.parametrize("name", registry.names("networks"))
+def test_networks_are_named_stages_that_end_in_logits_and_repeat(name, run):
+    dataset = registry.load("datasets", "digits").DATASET
+    described = network_run(run, name)
+    first, second = build_network(described, dataset), build_network(described, dataset)
+    assert output_shapes(first, dataset.shape)[-1] == (dataset.classes,)
+    assert all(not key.isdigit() for key, _ in first.named_children())
+    for (key, mine), other in zip(
+        first.state_dict().items(), second.state_dict().values(), strict=True
+    ):
+        assert torch.equal(mine, other), key
+    changed = build_network({**described, "seed": 99}, dataset).state_dict()
+    assert any(not torch.equal(v, changed[k]) for k, v in first.state_dict().items())
+
+
+@pytest.mark.parametrize("name", registry.names("strategies"))
+def test_strategies_share_all_steps_and_teach_the_last_stage(name, run, digits):
+    task = make_task({**run, "strategy": {"name": name}}, digits, torch.device("cpu"))
+    assert phase_ends(task.phases, 100)[-1] == 100
+    taught = {
+        stage
+        for phase in task.phases
+        for objective in phase.objectives
+        for stage in range(objective.first, objective.at + 1)
+    }
+    assert taught == set(range(len(task.network)))
+
+
+@pytest.mark.parametrize("name", registry.names("strategies"))
+def test_evaluation_does_not_depend_on_signals(name, run, digits):
+    task = make_task({**run, "strategy": {"name": name}}, digits, torch.device("cpu"))
+    task.network.eval()
+    images = task.splits["train"].images[:16]
+    expected = task.network(images)
+    for phase in task.phases:
+        for objective in phase.objectives:
+            for parameter in objective.signal.parameters():
+                parameter.data.fill_(math.nan)
+    assert torch.equal(task.network(images), expected)
+
+
+@pytest.mark.parametrize("name", registry.names("strategies"))
+def test_a_step_gives_every_taught_parameter_a_finite_gradient(name, run, digits):
+    task = make_task({**run, "strategy": {"name": name}}, digits, torch.device("cpu"))
+    train = task.splits["train"]
+    for phase in task.phases:
+        planned = plan(list(task.network), phase)
+        planned.set_modes()
+        loss = learn(planned, Batch(train.images[:32], train.labels[:32]))
+        assert math.isfinite(float(loss))
+        for lessons in planned.lessons:
+            for lesson in lessons:
+                for leaf in lesson.leaves:
+                    assert leaf.grad is not None and torch.isfinite(leaf.grad).all()
+
+
+@pytest.fixture(scope="module")
+def snapshots(digits):
+    """Two small networks of two seeds on digits, as they are measured after training."""
+    dataset = registry.load("datasets", "digits").DATASET
+    run = {"network": {"name": "mlp", "width": 24}}
+    parts = split(load(digits), 300)
+    library = Library(dataset, dict(parts))
+    found = {}
+    for seed in (0, 1):
+        network = build_network({**run, "seed": seed}, dataset).eval()
+        found[seed] = Snapshot(network, 1, True, seed, library, tuple(parts))
+    return found
+
+
+@pytest.mark.parametrize("name", registry.names("metrics"))
+def test_metrics_give_tidy_repeatable_rows_and_leave_the_network_alone(name, snapshots):
+    snapshot = snapshots[0]
+    before = {key: value.clone() for key, value in snapshot.network.state_dict().items()}
+    rows, arrays = measure(snapshot, [{"name": name}])
+    again, _ = measure(snapshot, [{"name": name}])
+    assert [str(row) for row in rows] == [str(row) for row in again]
+    assert rows
+    keys = [(row.metric, row.images, row.component) for row in rows]
+    assert len(keys) == len(set(keys)), "two rows with one index"
+    for row in rows:
+        assert isinstance(row, Row) and isinstance(row.value, float)
+        assert not math.isinf(row.value)
+        assert row.images in ("", "train", "validation", "test", "noise")
+    for array in arrays.values():
+        assert array.dtype == np.float64 and np.isfinite(array).all()
+    for key, value in snapshot.network.state_dict().items():
+        assert torch.equal(value, before[key])
+
+
+@pytest.mark.parametrize("name", registry.names("group_metrics"))
+def test_group_metrics_give_tidy_repeatable_rows(name, snapshots):
+    kept = {}
+    for seed, snapshot in snapshots.items():
+        _, kept[seed] = measure(snapshot, [{"name": n} for n in registry.names("metrics")])
+    module = registry.load("group_metrics", name)
+    rows = list(module.measure(Group(1, kept)))
+    assert [str(row) for row in rows] == [str(r) for r in module.measure(Group(1, kept))]
+    keys = [(row.metric, row.images, row.component) for row in rows]
+    assert rows and len(keys) == len(set(keys))
+    # The pool is a set: its order is not a fact.
+    swapped = {-seed: arrays for seed, arrays in kept.items()}
+    for mine, other in zip(rows, module.measure(Group(1, swapped)), strict=True):
+        assert mine.value == pytest.approx(other.value, rel=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("name", registry.names("schedules"))
+@pytest.mark.parametrize("progress", [0.0, 0.1, 0.299999, 0.3, 0.5, 0.9, 0.999999])
+def test_schedules_stay_between_nothing_and_the_full_rate(name, progress):
+    assert 0.0 <= registry.load("schedules", name).factor(progress) <= 1.0
+
+
+def test_every_package_init_is_empty():
+    assert all(not path.read_bytes() for path in registry.PACKAGE.rglob("__init__.py"))
+
+
+def test_contract_dataclasses_are_frozen():
+    from sidestep import contract
+
+    for thing in (contract.Batch, contract.Objective, contract.Phase):
+        assert dataclasses.fields(thing) and thing.__dataclass_params__.frozen
