@@ -293,7 +293,7 @@ def _study(name: str, raw: dict[str, Any]) -> tuple[Study | None, list[str]]:
     found += wrong
     known = [variant.name for variant in variants]
     baseline = raw.get("baseline", known[0] if known else "")
-    if baseline not in known:
+    if known and baseline not in known:
         found.append(f"{where}.baseline is an unknown variant {unknown(baseline, known)}")
     timing = raw.get("timing", {})
     timed = timing.get("datasets", raw["datasets"][:1])

@@ -1,6 +1,6 @@
 """What the figures share: means and ranges over seeds, panels per data set, axes of widths, keys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -63,6 +63,18 @@ def size_metrics(tables: Tables) -> pd.DataFrame:
     return pd.concat(
         [by_width(tables, metric, images) for metric, images in wanted.items()], ignore_index=True
     )
+
+
+def by_dataset(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each data set with its rows, in the study's order."""
+    for name in datasets_of(rows):
+        yield name, rows[rows["dataset"] == name]
+
+
+def each_width(rows: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame]]:
+    """Each width with its rows, narrow ones first."""
+    for width in sorted(set(rows["width"])):
+        yield float(width), rows[rows["width"] == width]
 
 
 def datasets_of(rows: pd.DataFrame) -> list[str]:

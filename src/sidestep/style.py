@@ -8,12 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("agg")
-
-from matplotlib import pyplot as plt
-
 # Inches: one column of the paper, and its whole text width.
 COLUMN, TEXT = 3.4, 7.0
 
@@ -99,6 +93,11 @@ SMALL = 6.5
 @contextmanager
 def using() -> Iterator[None]:
     """Draw and save in the project's style: ticks and ids are made only when a figure is saved."""
+    import matplotlib as mpl  # not needed by those who only ask for a name or a colour
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
     with mpl.rc_context(_STYLE):
         yield
     plt.close("all")

@@ -1,5 +1,7 @@
 """Measures against NumPy on full matrices, and against brute force."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -67,9 +69,7 @@ def values(rows, images=None):
 
 def curve(rows, metric):
     return {
-        row.component: row.value
-        for row in rows
-        if hasattr(row, "metric") and row.metric == metric
+        row.component: row.value for row in rows if hasattr(row, "metric") and row.metric == metric
     }
 
 
@@ -196,7 +196,9 @@ def test_the_network_is_perfect_on_noise_that_it_labelled_and_only_weights_are_b
     real = values(principal_components.measure(snapshot), "train")
     assert noise["participation_ratio"] != real["participation_ratio"]
     assert not any(name.startswith("weight") or name == "low_rank" for name in noise)
-    assert torch.equal(snapshot.library.images("noise").images, snapshot.library.images("noise").images)
+    assert torch.equal(
+        snapshot.library.images("noise").images, snapshot.library.images("noise").images
+    )
 
 
 def test_measures_of_a_narrower_batch_do_not_change_with_the_order_of_metrics(snapshot):
@@ -214,4 +216,4 @@ def test_a_split_that_the_run_lacks_is_named(snapshot):
 def test_the_grid_begins_at_nothing_ends_at_all_and_rises(last):
     grid = list(geometric_grid(last))
     assert grid[0] == 0 and grid[-1] == last
-    assert all(a < b for a, b in zip(grid, grid[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(grid))

@@ -1,8 +1,42 @@
 """Does a metric of the layer rank the widths as the accuracy does, and does any predict over-fitting?"""
 
+import math
+
+import numpy as np
 import pandas as pd
 
+from sidestep.analyses.shared.curves import Array, Curves
+from sidestep.statistics.intervals import mean_interval, separates
+from sidestep.statistics.rank_correlation import spearman
 from sidestep.tables import Tables
+
+TARGETS = {
+    "test_accuracy": ("accuracy", "test"),
+    "accuracy_gap": ("accuracy_gap", ""),
+    "loss_gap": ("loss_gap", ""),
+}
+METRICS = {
+    "sum_of_spread": "train",
+    "sum_of_variance": "train",
+    "mean_spread": "train",
+    "dead_neurons": "train",
+    "dead_share": "train",
+    "normality_all": "train",
+    "normality_living": "train",
+    "exponential_normal_share": "train",
+    "two_gammas_share": "train",
+    "participation_ratio": "train",
+    "entropy_rank": "train",
+    "components_for_95": "train",
+    "components_for_99": "train",
+    "weight_participation_ratio": "",
+    "weight_entropy_rank": "",
+    "weight_stable_rank": "",
+    "weight_components_for_95": "",
+    "low_rank": "test",
+    "low_rank_parameters": "test",
+}
+BY_CHANCE = 0.05
 
 
 def analyse(tables: Tables) -> pd.DataFrame:
@@ -18,4 +52,61 @@ def analyse(tables: Tables) -> pd.DataFrame:
     were related (5 %, which is no correction: the metrics are not independent). The row with metric `width` is the
     width itself.
     """
-    raise NotImplementedError
+    curves = Curves.of(tables)
+    rows = []
+    for dataset in curves.datasets:
+        for epoch in curves.epochs:
+            for target, place in TARGETS.items():
+                found = _target(curves, dataset, epoch, place)
+                tests = [row["excludes_zero"] for row in found if row["metric"] != "width"]
+                tested = sum(test is not None for test in tests)
+                shared = {
+                    "tested": tested,
+                    "excluding": sum(test is True for test in tests),
+                    "by_chance": BY_CHANCE * tested,
+                }
+                key = {
+                    "study": curves.study,
+                    "dataset": dataset,
+                    "epoch": epoch,
+                    "target": target,
+                }
+                rows += [key | row | shared for row in found]
+    return pd.DataFrame(rows)
+
+
+def _target(
+    curves: Curves, dataset: str, epoch: int, place: tuple[str, str]
+) -> list[dict[str, object]]:
+    """Rows of one data set, epoch and target: the width itself, then every metric."""
+    target = curves.values(dataset, epoch, *place)
+    width = np.repeat(curves.widths[:, None], target.shape[1], axis=1)
+    of_width = _correlations(width, target)
+    rows = [_row("width", "", of_width, of_width)]
+    for metric, images in METRICS.items():
+        values = curves.values(dataset, epoch, metric, images)
+        rows.append(_row(metric, images, _correlations(values, target), of_width))
+    return rows
+
+
+def _correlations(values: Array, target: Array) -> Array:
+    """(widths, seeds) twice → (seeds,): Spearman's correlation across widths, `nan` where undefined."""
+    return np.array([spearman(x, y) for x, y in zip(values.T, target.T, strict=True)])
+
+
+def _row(metric: str, images: str, correlations: Array, of_width: Array) -> dict[str, object]:
+    found = mean_interval(correlations[np.isfinite(correlations)])
+    over = np.abs(correlations) - np.abs(of_width)
+    more = mean_interval(over[np.isfinite(over)])
+    return {
+        "metric": metric,
+        "images": images,
+        "n": found.n,
+        "correlation": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "excludes_zero": None if math.isnan(found.low) else separates(found),
+        "over_width": more.mean,
+        "over_width_low": more.low,
+        "over_width_high": more.high,
+    }

@@ -8,6 +8,22 @@ import pandas as pd
 from sidestep.analyses.shared.curves import NETWORK, POOLED, Array, Curves
 from sidestep.statistics.bootstrap import bootstrap_argmax, mean_over_seeds
 from sidestep.statistics.intervals import mean_interval
+from sidestep.tables import Tables
+
+NUMBERS = (
+    "n",
+    "width",
+    "low",
+    "high",
+    "share",
+    "w",
+    "w_low",
+    "w_high",
+    "width_below",
+    "w_below",
+    "width_above",
+    "w_above",
+)
 
 
 def analyse(tables: Tables) -> pd.DataFrame:
@@ -15,7 +31,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
 
     Columns: `study, dataset, epoch`; `neurons` (`all`, `living`); `source`: `network` (W of each network, mean over
     seeds) or `pooled` (one W on the neurons of all seeds, as the journal did: no interval, since one value a width is
-    left); `n` seeds (empty if pooled); `width` of the largest W, `low` and `high` (percentile bootstrap over seeds) and `share` of the
+    left); `n` seeds; `width` of the largest W, `low` and `high` (percentile bootstrap over seeds) and `share` of the
     resamples with that answer; `w` there with t interval `w_low`, `w_high`; `edge`: `smallest` or `largest` where
     the maximum is at the end of the widths and may lie beyond, else empty; the neighbours `width_below`, `w_below`,
     `width_above`, `w_above` (empty at an end). Undefined numbers are empty.
@@ -31,7 +47,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
             **_peak(
                 curves.widths,
                 curves.values(dataset, epoch, f"normality_{neurons}", "train", source),
-                pooled=source == POOLED,
+                curves.seeds_with(dataset, epoch, f"normality_{neurons}", "train"),
             ),
         }
         for dataset in curves.datasets
@@ -42,14 +58,14 @@ def analyse(tables: Tables) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _peak(widths: Array, values: Array, pooled: bool) -> dict[str, float | str]:
-    """Columns of one curve, (widths, seeds), or (widths, 1) if pooled."""
+def _peak(widths: Array, values: Array, n: int) -> dict[str, float | str]:
+    """Columns of one curve, (widths, seeds), or (widths, 1) if pooled over `n` seeds."""
     defined = np.isfinite(values).any(axis=1)
     widths, values = widths[defined], values[defined]
     values = values[:, np.isfinite(values).any(axis=0)] if len(widths) else values[:, :0]
     columns = values.shape[1]
     row: dict[str, float | str] = dict.fromkeys(NUMBERS, math.nan)
-    row |= {"n": math.nan if pooled else columns, "edge": ""}
+    row |= {"n": n, "edge": ""}
     if not columns:
         return row
     w = mean_over_seeds(values)

@@ -12,6 +12,7 @@ import pandas as pd
 from sidestep.analyses.shared.curves import Array, Curves
 from sidestep.statistics.intervals import mean_interval, separates
 from sidestep.statistics.trends import LOGARITHMIC, POWER_LAW, better, logarithmic, power_law
+from sidestep.tables import Tables
 
 METRICS = ("sum_of_spread", "sum_of_variance")
 NUMBERS = (
@@ -63,7 +64,7 @@ def _fits(widths: Array, values: Array) -> dict[str, float | str]:
     """Columns of one data set, epoch and metric; `values` is (widths, seeds)."""
     measured = np.isfinite(values).any(axis=1)
     widths, values = widths[measured], values[measured]
-    values = values[:, np.isfinite(values).all(axis=0)]
+    values = values[:, np.isfinite(values).all(axis=0) & measured.any()]
     count = {"widths": len(widths), "seeds": values.shape[1]}
     if len(widths) < 3 or values.shape[1] == 0:
         empty = dict.fromkeys(NUMBERS, math.nan)

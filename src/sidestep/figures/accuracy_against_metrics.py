@@ -5,12 +5,14 @@ from matplotlib.figure import Figure
 
 from sidestep.drawing import (
     SIZE_METRICS,
+    by_dataset,
     colour,
     dataset_key,
     datasets_of,
     empty,
     grid,
     marker,
+    plain_log,
     say_n,
 )
 from sidestep.style import LABELS, TEXT
@@ -20,7 +22,8 @@ ALT = "Accuracy against every metric"
 CAPTION = (
     "Test accuracy against every measure of the hidden layer after the last epoch. Each point is one "
     "network, so the points of a width show the spread over seeds; lines join the means over seeds in "
-    "order of width, from the narrowest layer (ringed)."
+    "order of width, from the narrowest layer that has the value (ringed). Refused mixture fits are "
+    "left out."
 )
 COLUMNS = 3
 
@@ -47,7 +50,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     figure, axes = grid(count, COLUMNS, width=TEXT, height=1.5, sharey=True)
     for panel, metric in zip(axes.flat, metrics, strict=False):
         shown = rows[rows["metric"] == metric]
-        for dataset, cell in shown.groupby("dataset", sort=False):
+        for dataset, cell in by_dataset(shown):
             means = cell.groupby("width")[["value", "accuracy"]].mean()
             panel.plot(
                 means["value"],
@@ -75,10 +78,10 @@ def draw(rows: pd.DataFrame) -> Figure:
                 markeredgecolor=colour(dataset),
                 markeredgewidth=0.7,
             )
-        positive = shown["value"] > 0
-        if positive.all() and shown["value"].max() > 20 * shown["value"].min():
+        if not metric.endswith("share") and shown["value"].max() > 10 * shown["value"].min() > 0:
             panel.set_xscale("log")
-        panel.set_xlabel(LABELS[metric].replace("\n", " "), fontsize=7)
+            plain_log(panel.xaxis)
+        panel.set_xlabel(LABELS[metric], fontsize=7)
     for panel in axes.flat[len(metrics) :]:
         panel.remove()
     for panel in axes[:, 0]:

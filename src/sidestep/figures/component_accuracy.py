@@ -4,7 +4,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sidestep.drawing import (
+    by_dataset,
     datasets_of,
+    each_width,
     empty,
     line,
     over_seeds,
@@ -39,8 +41,8 @@ def draw(rows: pd.DataFrame) -> Figure:
         return empty()
     colours = width_colours(rows["width"])
     figure, axes = panels(datasets_of(rows), height=2.5, sharey=True)
-    for panel, (_, cell) in zip(axes[0], rows.groupby("dataset", sort=False), strict=True):
-        for width, curve in cell.groupby("width"):
+    for panel, (_, cell) in zip(axes[0], by_dataset(rows), strict=True):
+        for width, curve in each_width(cell):
             line(panel, curve, x="component", color=colours[width], marker=".", scale=100)
         panel.set_xscale("log")
         plain_log(panel.xaxis)

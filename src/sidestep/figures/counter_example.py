@@ -1,5 +1,7 @@
 """Each activation metric on the training images and on noise that the network has labelled itself."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -13,6 +15,7 @@ from sidestep.drawing import (
     grid,
     line,
     marker,
+    plain_log,
     say_n,
     title,
     width_axis,
@@ -25,7 +28,7 @@ CAPTION = (
     "Accuracy and metrics of the same networks on their training images (filled, solid) and on uniform "
     "noise that each network labelled itself, on which it is perfect by construction (hollow, dashed). "
     "Metrics of the weights alone are the same on both and are not drawn. Line: mean over seeds; band: "
-    "smallest to largest seed."
+    "smallest to largest seed. Refused mixture fits are left out."
 )
 COLUMNS = 3
 
@@ -33,6 +36,7 @@ COLUMNS = 3
 def rows(tables: Tables) -> pd.DataFrame:
     """Mean and range on both kinds of images, for every metric that was taken on both."""
     wanted = ["accuracy", *(name for name, images in SIZE_METRICS.items() if images == "train")]
+    wanted.append("components_for_99")
     parts = []
     for metric in wanted:
         both = [by_width(tables, metric, images) for images in ("train", "noise")]
@@ -49,7 +53,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     for panel, metric in zip(axes.flat, metrics, strict=False):
         for dataset in datasets:
             cell = rows[(rows["metric"] == metric) & (rows["dataset"] == dataset)]
-            look = {
+            look: dict[str, Any] = {
                 "color": colour(dataset),
                 "marker": marker(dataset),
                 "markersize": 2.8,
@@ -64,8 +68,9 @@ def draw(rows: pd.DataFrame) -> Figure:
                 **look,
             )
         panel.set_title("accuracy (%)" if metric == "accuracy" else LABELS[metric], fontsize=7)
-        if metric.startswith("sum"):
+        if metric.startswith(("sum", "participation", "entropy", "components")):
             panel.set_yscale("log")
+            plain_log(panel.yaxis)
     for panel in axes.flat[len(metrics) :]:
         panel.remove()
     for place, panel in enumerate(axes.flat[: len(metrics)]):
@@ -74,7 +79,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         panel.tick_params(labelbottom=last)
     handles = []
     for dataset in datasets:
-        look = {"color": colour(dataset), "marker": marker(dataset)}
+        look: dict[str, Any] = {"color": colour(dataset), "marker": marker(dataset)}
         handles.append(Line2D([], [], label=f"{title(dataset)}, training images", **look))
         handles.append(
             Line2D([], [], linestyle="--", markerfacecolor="white", label="on noise", **look)

@@ -51,7 +51,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     number.set_ylim(-0.1, 1.5 * max(most, 1))
     number.set_ylabel("dead neurons in a network")
     share.set_ylabel("share of dead neurons (%)")
-    share.set_ylim(0, None)
+    share.set_ylim(-0.02 * share.get_ylim()[1], None)
     dataset_key(figure, datasets_of(rows))
     say_n(figure, rows["n"])
     return figure

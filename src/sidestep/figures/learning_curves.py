@@ -5,7 +5,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sidestep.drawing import (
+    by_dataset,
     datasets_of,
+    each_width,
     empty,
     line,
     over_seeds,
@@ -24,8 +26,9 @@ CAPTION = (
 
 
 def rows(tables: Tables) -> pd.DataFrame:
-    """Mean and range of the test accuracy at each evaluation."""
+    """Mean and range of the test accuracy after each epoch; before the first it is chance."""
     found = tables.metric("history_accuracy", images="test")
+    found = found[found["epoch"] > 0]
     return over_seeds(found, ["dataset", "width", "epoch"])
 
 
@@ -36,8 +39,8 @@ def draw(rows: pd.DataFrame) -> Figure:
     colours = width_colours(rows["width"])
     figure, axes = panels(datasets_of(rows), height=2.4)
     few = rows["epoch"].nunique() <= 12
-    for panel, (_, cell) in zip(axes[0], rows.groupby("dataset", sort=False), strict=True):
-        for width, curve in cell.groupby("width"):
+    for panel, (_, cell) in zip(axes[0], by_dataset(rows), strict=True):
+        for width, curve in each_width(cell):
             line(
                 panel, curve, x="epoch", color=colours[width], marker="." if few else "", scale=100
             )

@@ -163,7 +163,8 @@ def _panel(panel: Any, cell: pd.DataFrame) -> None:
             panel.plot(curve["x"], curve["y"], color=colour(model), linestyle=style)
     for place, model in enumerate(refused):
         words = f"{LABELS[model]}:\nnot identifiable"
-        note(panel, 1.0, 0.98 - 0.2 * place, words, ha="right", va="top", color=colour(model))
+        note(panel, 1.0, 1.0 - 0.21 * place, words, ha="right", va="top", color=colour(model))
     # A component may have a pole at zero; the histogram sets the scale.
-    panel.set_ylim(0, 1.45 * max(histogram["y"].max(), single["high"].max()))
+    highest = max(histogram["y"].max(), single["high"].fillna(0).max() if len(single) else 0)
+    panel.set_ylim(0, (1.1 + 0.35 * len(refused)) * highest)
     panel.set_xlim(0, edges[-1])

@@ -3,7 +3,18 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sidestep.drawing import by_width, datasets_of, empty, line, panels, say_n, shade, width_shades
+from sidestep.drawing import (
+    by_dataset,
+    by_width,
+    datasets_of,
+    each_width,
+    empty,
+    line,
+    panels,
+    say_n,
+    shade,
+    width_shades,
+)
 from sidestep.figures import spread_distributions
 from sidestep.tables import Tables
 
@@ -20,7 +31,7 @@ def rows(tables: Tables) -> pd.DataFrame:
     density = spread_distributions.rows(tables)
     normality = by_width(tables, "normality_all")
     parts = [density.iloc[:0].assign(w=0.0, best=0)]
-    for dataset, curve in normality.groupby("dataset", sort=False):
+    for dataset, curve in by_dataset(normality):
         ordered = curve.sort_values("width").reset_index(drop=True)
         best = int(ordered["mean"].idxmax())
         for place in range(max(best - 1, 0), min(best + 2, len(ordered))):
@@ -38,8 +49,8 @@ def draw(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty()
     figure, axes = panels(datasets_of(rows), height=2.3)
-    for panel, (_, cell) in zip(axes[0], rows.groupby("dataset", sort=False), strict=True):
-        for width, curve in cell.groupby("width"):
+    for panel, (_, cell) in zip(axes[0], by_dataset(rows), strict=True):
+        for width, curve in each_width(cell):
             first = curve.iloc[0]
             line(
                 panel,

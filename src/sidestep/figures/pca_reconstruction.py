@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from sidestep.drawing import (
     datasets_of,
+    each_width,
     empty,
     line,
     over_seeds,
@@ -55,7 +56,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     for above, dataset in zip(axes, datasets, strict=True):
         for panel, metric in zip(above, CURVES, strict=True):
             cell = rows[(rows["dataset"] == dataset) & (rows["metric"] == metric)]
-            for width, curve in cell.groupby("width"):
+            for width, curve in each_width(cell):
                 line(panel, curve, x="share", color=colours[width])
         above[0].set_ylabel(f"{title(dataset)}\nshare of variance lost")
     for panel, words in zip(axes[0], CURVES.values(), strict=True):

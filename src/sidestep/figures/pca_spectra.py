@@ -2,13 +2,17 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from sidestep.drawing import (
+    by_dataset,
     datasets_of,
+    each_width,
     empty,
     line,
     over_seeds,
     panels,
+    plain_log,
     say_n,
     width_colours,
     width_key,
@@ -38,11 +42,13 @@ def draw(rows: pd.DataFrame) -> Figure:
         return empty()
     colours = width_colours(rows["width"])
     figure, axes = panels(datasets_of(rows), height=2.6, sharey=True)
-    for panel, (_, cell) in zip(axes[0], rows.groupby("dataset", sort=False), strict=True):
-        for width, curve in cell.groupby("width"):
+    for panel, (_, cell) in zip(axes[0], by_dataset(rows), strict=True):
+        for width, curve in each_width(cell):
             line(panel, curve, x="component", color=colours[width])
         panel.set_xscale("log")
         panel.set_yscale("log")
+        plain_log(panel.xaxis)
+        panel.yaxis.set_minor_locator(NullLocator())
         panel.set_xlabel("principal component")
     axes[0, 0].set_ylabel("explained variance")
     width_key(figure, colours)

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sidestep.drawing import datasets_of, empty, over_seeds, panels, say_n, width_colours
+from sidestep.drawing import (
+    by_dataset,
+    datasets_of,
+    empty,
+    over_seeds,
+    panels,
+    say_n,
+    width_colours,
+)
 from sidestep.tables import Tables
 
 ALT = "Distributions of spread by width"
@@ -46,7 +54,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     colours = width_colours(widths)
     height = min(1.2 + 0.3 * len(widths), 7.0)
     figure, axes = panels(datasets_of(rows), height=height, sharey=True)
-    for panel, (_, cell) in zip(axes[0], rows.groupby("dataset", sort=False), strict=True):
+    for panel, (_, cell) in zip(axes[0], by_dataset(rows), strict=True):
         for place, width in enumerate(widths):
             ridge = cell[cell["width"] == width]
             if ridge.empty:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sidestep.drawing import by_width, colour, datasets_of, empty, marker, panels, say_n, width_axis
-from sidestep.statistics.trends import better
+from sidestep.statistics.trends import LOGARITHMIC, POWER_LAW, Trend
 from sidestep.style import BLACK, GREY
 from sidestep.tables import Tables
 
@@ -21,22 +21,23 @@ POINTS = 100
 
 
 def rows(tables: Tables) -> pd.DataFrame:
-    """The `measured` sums, and points on both curves with their R², where three widths allow a fit."""
+    """The `measured` sums, and points on the two curves that the analysis `trends` has fitted."""
     measured = by_width(tables, "sum_of_spread").assign(curve="measured", a=math.nan, b=math.nan)
     parts = [measured.assign(r_squared=math.nan)]
-    for dataset, cell in measured.groupby("dataset", sort=False):
-        if cell["width"].nunique() < 3:
-            continue
-        ordered = cell.sort_values("width")
-        widths = ordered["width"].to_numpy(float)
-        found = better(widths, ordered["mean"].to_numpy(float))
-        x = np.geomspace(widths[0], widths[-1], POINTS)
-        for name, fit in (("logarithm", found.logarithmic), ("power law", found.power_law)):
-            place = {"dataset": dataset, "metric": "sum_of_spread", "images": "train"}
+    trends = tables.analysis("trends")
+    trends = trends[
+        (trends["metric"] == "sum_of_spread") & (trends["epoch"] == trends["epoch"].max())
+    ]
+    widths = measured["width"].astype(float)
+    for _, found in trends.iterrows():
+        for name, short in ((LOGARITHMIC, "logarithmic"), (POWER_LAW, "power")):
+            fit = Trend(name, *(found[f"{short}_{part}"] for part in ("a", "b", "r_squared")))
+            if math.isnan(fit.b):
+                continue
+            x = np.geomspace(widths.min(), widths.max(), POINTS)
             values = {"width": x, "mean": fit.at(x), "a": fit.a, "b": fit.b}
-            parts.append(
-                pd.DataFrame({**values, "curve": name, "r_squared": fit.r_squared}).assign(**place)
-            )
+            curve = pd.DataFrame({**values, "r_squared": fit.r_squared})
+            parts.append(curve.assign(dataset=found["dataset"], metric="sum_of_spread", curve=name))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -61,7 +62,7 @@ def draw(rows: pd.DataFrame) -> Figure:
             label="measured",
             zorder=3,
         )
-        for name, style, shade in (("logarithm", "--", BLACK), ("power law", "-", GREY)):
+        for name, style, shade in ((LOGARITHMIC, "--", BLACK), (POWER_LAW, "-", GREY)):
             curve = cell[cell["curve"] == name]
             if len(curve):
                 panel.plot(
@@ -71,10 +72,10 @@ def draw(rows: pd.DataFrame) -> Figure:
                     color=shade,
                     label=_formula(curve),
                 )
+        panel.axhline(0, color=GREY, linewidth=0.5, zorder=0)
         width_axis(panel, rows.loc[measured, "width"])
         panel.legend(loc="upper left")
     axes[0, 0].set_ylabel("sum of spread")
-    axes[0, 0].set_ylim(0, None)
     say_n(figure, rows.loc[measured, "n"], "bar: smallest to largest")
     return figure
 
@@ -84,6 +85,6 @@ def _formula(curve: pd.DataFrame) -> str:
     a, b = first["a"], first["b"]
     sign = "−" if b < 0 else "+"
     law = f"{a:.3g} w$^{{{b:.2f}}}$"
-    if first["curve"] == "logarithm":
+    if first["curve"] == LOGARITHMIC:
         law = f"{a:.0f} {sign} {abs(b):.0f} log$_2$ w".replace("-", "−")
     return f"{law} (R² = {first['r_squared']:.3f})"

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from sidestep.drawing import (
     by_width,
     datasets_of,
+    each_width,
     empty,
     line,
     over_seeds,
@@ -52,7 +53,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     figure, axes = panels(datasets, 2, 2.3, sharey="row")
     for (above, below), dataset in zip(axes.T, datasets, strict=True):
         cell = rows[rows["dataset"] == dataset]
-        for width, curve in cell[cell["metric"] == "singular_value"].groupby("width"):
+        for width, curve in each_width(cell[cell["metric"] == "singular_value"]):
             line(above, curve, x="component", color=colours[width])
         above.set_xscale("log")
         above.set_yscale("log")

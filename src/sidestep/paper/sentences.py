@@ -5,6 +5,7 @@ They are Typst markup (citations such as `@fastdeepnets2017` are allowed); the s
 that no outcome changes.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -171,7 +172,8 @@ def dead_majority(dataset: str, at: str, found: Interval) -> Finding:
             "active ones, does not occur within these widths.",
         )
     return Finding(
-        False, f"{lead}, the widest: more dead than active, the journal's sign of an oversized layer."
+        False,
+        f"{lead}, the widest: more dead than active, the journal's sign of an oversized layer.",
     )
 
 
@@ -239,7 +241,7 @@ def share_trend(dataset: str, model: str, shares: Sequence[tuple[float, float]])
         f"On {dataset}, the pooled share of the first component of {model} goes from "
         f"{decimal(low, 3)} at width {width(first)} to {decimal(high, 3)} at width {width(last)}"
     )
-    steps = [after - before for before, after in zip(values, values[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(values)]
     if all(step >= 0 for step in steps):
         return text + ", rising at every step between identifiable fits."
     if all(step <= 0 for step in steps):
@@ -265,7 +267,8 @@ def artefact(
     if abs(wrong_left - even) < abs(true_left - even):
         return Finding(
             True,
-            text + ". That “all components are equally important” is the transposition, not the data.",
+            text
+            + ". That “all components are equally important” is the transposition, not the data.",
         )
     return Finding(
         False, text + ". Here even the right curve is as near to equal importance as the wrong one."

@@ -123,9 +123,7 @@ SIZE_RULES: tuple[SizeRule, ...] = (
         "the number of singular values that hold 95% of the weights' squared norm",
         "",
     ),
-    *_ranks(
-        "low_rank", "the smallest rank of the weights that keeps the test accuracy", "test"
-    ),
+    *_ranks("low_rank", "the smallest rank of the weights that keeps the test accuracy", "test"),
 )
 
 MARGIN_SENTENCE = (

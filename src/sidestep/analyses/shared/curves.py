@@ -83,9 +83,10 @@ class Curves:
         missing = np.full(shape, math.nan)
         return self._values.get((dataset, epoch, metric, images, source), missing)
 
-    def has(self, dataset: str, epoch: int, metric: str, images: str = "") -> bool:
-        """Whether any network has such a value."""
-        return (dataset, epoch, metric, images, NETWORK) in self._values
+    def seeds_with(self, dataset: str, epoch: int, metric: str, images: str = "") -> int:
+        """Number of seeds with a value at any width."""
+        found = self.values(dataset, epoch, metric, images)
+        return int(np.isfinite(found).any(axis=0).sum())
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,7 @@ def verdict(rule: Rule, widths: Array, values: Array) -> Verdict:
     found = width_interval(rule, widths, values)
     if n == 1:
         return Verdict(_number(found.width), math.nan, math.nan, math.nan, 1)
-    return Verdict(
-        _number(found.width), _number(found.low), _number(found.high), found.never, n
-    )
+    return Verdict(_number(found.width), _number(found.low), _number(found.high), found.never, n)
 
 
 def saturation_of(margin: float) -> Rule:

@@ -1,0 +1,101 @@
+"""Start-up of a job, planning, and a run with nothing to do."""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from common import Result, medians, process, seconds
+
+ROOT = Path(__file__).parents[1]
+# From the interpreter's start to the first training step of a real job: the loop's first chunk ends.
+FIRST_STEP = """
+import sys
+from sidestep.training import loop
+def stop(*_): sys.exit(0)
+loop.learn = stop
+from sidestep.cli import main
+main(["train", "--run", sys.argv[1], "--data", sys.argv[2], "--root", sys.argv[3]])
+"""
+TINY = """
+size: tiny
+studies:
+  width:
+    datasets: [digits]
+    seeds: [0]
+    run: {epochs: 1, records: [1], train_images: null}
+    grid: {network.width: [4]}
+    baseline: width-4
+    timing: {datasets: [digits], steps: 3}
+"""
+
+
+def run() -> Iterator[Result]:
+    """Seconds as ratios to what they are allowed to be."""
+    with tempfile.TemporaryDirectory() as name:
+        yield from _first_step(Path(name))
+        yield from _planning(Path(name))
+
+
+def _first_step(folder: Path) -> Iterator[Result]:
+    from sidestep.config import load
+    from sidestep.data.fetch import fetch
+
+    data = folder / "digits.safetensors"
+    fetch("digits", data, None, lambda _: None)
+    (folder / "tiny.yaml").write_text(TINY)
+    config = load(ROOT / "config.yaml", folder / "tiny.yaml")
+    run = next(iter(config.studies["width"].runs()))
+    works = {
+        "job": process("-c", FIRST_STEP, json.dumps(run), str(data), str(folder / "results")),
+        "torch": process("-c", "import torch"),
+    }
+    taken = medians(works, repeats=7)
+    yield Result(
+        "start of a job to its first step / import torch",
+        taken["job"] / taken["torch"],
+        None,
+        1.3,
+        f"{taken['job']:.2f} s",
+    )
+
+
+def _planning(folder: Path) -> Iterator[Result]:
+    """Dry runs of generated configs without results, and a no-op run of a finished tiny paper."""
+    for part in ("Snakefile", "config.yaml", "config", "workflow", "profiles", "src", "paper"):
+        source = ROOT / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, folder / part)
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    def snakemake(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *words],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout + done.stderr
+
+    for seeds in (20, 200):
+        text = TINY.replace("[0]", str(list(range(seeds)))).replace("[4]", "[4, 8, 16, 32, 64]")
+        (folder / "many.yaml").write_text(text)
+        words = ("-n", "--configfile", "many.yaml")
+        output = snakemake(*words)
+        jobs = int(re.findall(r"^total +(\d+)", output, re.MULTILINE)[-1])
+        taken = statistics.median(seconds(lambda words=words: snakemake(*words)) for _ in range(3))
+        allowed = 2.0 + 0.0012 * jobs
+        name = f"planning {jobs} jobs / (2 s + 1.2 ms a job)"
+        yield Result(name, taken / allowed, None, 1.0, f"{taken:.2f} s")
+    words = ("--configfile", "tiny.yaml")
+    snakemake(*words)
+    taken = statistics.median(seconds(lambda: snakemake(*words)) for _ in range(5))
+    yield Result("a run with nothing to do / 3 s", taken / 3.0, None, 1.0, f"{taken:.2f} s")

@@ -1,0 +1,720 @@
+"""The numbers and outcome-dependent sentences of the section on the width of a layer.
+
+Every value is text that is ready to be set (`formats`), every list of sentences one that the section
+runs through, so that the same section serves one data set or several, any widths, refused fits, a
+single seed and diverged runs.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sidestep.paper import formats as f
+from sidestep.paper import sentences as say
+from sidestep.paper.sentences import Finding
+from sidestep.statistics.intervals import Interval, mean_interval, paired_difference
+from sidestep.style import LABELS, TITLES
+from sidestep.tables import Tables
+
+MODELS = {"exponential_normal": "an exponential and a normal", "two_gammas": "two gammas"}
+# Accuracy that may be lost before a smaller thing no longer counts as enough.
+MARGIN = 0.001
+# A saturation interval over more octaves than this says little about any verdict.
+WIDE_OCTAVES = 2.0
+CITED = {
+    "adam": "Adam @kingma2015adam",
+    "adamw": "AdamW @loshchilov2019decoupled",
+    "adamax": "AdaMax @kingma2015adam",
+    "sgd": "stochastic gradient descent",
+}
+NETWORKS = {"mlp": "fully connected networks of one hidden ReLU layer"}
+DATASET_KEYS = {
+    "mnist": "@lecun1998gradient",
+    "fashion_mnist": "@xiao2017fashion",
+    "cifar10": "@krizhevsky2009learning",
+    "digits": "@alpaydin1998optical",
+}
+
+Table = dict[str, Any]
+
+
+def numbers(tables: Tables) -> dict[str, Any]:
+    """Everything that `paper/sections/width.typ` quotes."""
+    study = _Study(tables)
+    trends, dead = list(_trends(study)), list(_dead(study))
+    pca, artefacts = _components(study)
+    harder = list(_harder(study))
+    findings = [*trends, *dead, *artefacts, *harder]
+    return {
+        "title": tables.study.title,
+        "abstract": _abstract(study),
+        "setup": _setup(study),
+        "findings": {
+            name: [found.text for found in findings if found.against is against]
+            for name, against in (("against", True), ("open", None), ("supporting", False))
+        },
+        "spread": list(_spread(study)),
+        "scores": _scores(study),
+        "trends": [found.text for found in trends],
+        "dead": [found.text for found in dead],
+        "normality": list(_normality(study)),
+        "mixtures": list(_mixtures(study)),
+        "components": [*(found.text for found in artefacts), *pca],
+        "weights": list(_weights(study)),
+        "saturation": list(_saturation(study)),
+        "verdicts": list(_verdicts(study)),
+        "verdict_table": _verdict_table(study),
+        "extrapolation": list(_extrapolation(study)),
+        "overfitting": list(_overfitting(study)),
+        "harder": [found.text for found in harder],
+        "counter_example": list(_counter_example(study)),
+        "cost": _cost(study),
+        "published": _published(study),
+    }
+
+
+class _Study:
+    """The study's tables, with what the config leaves out as empty frames."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.datasets = tables.study.datasets
+        frame = tables.main
+        self.widths = sorted({int(width) for width in frame["width"].dropna()})
+        epochs = frame.loc[frame["metric"] == "accuracy", "epoch"].dropna()
+        self.epochs = sorted({int(epoch) for epoch in epochs})
+        self.last = self.epochs[-1] if self.epochs else 0
+
+    def analysis(self, name: str) -> pd.DataFrame:
+        """An analysis, empty if the study does not list it."""
+        if name not in {thing["name"] for thing in self.tables.study.analyses}:
+            return pd.DataFrame()
+        return self.tables.analysis(name)
+
+    def latest(self, name: str) -> pd.DataFrame:
+        """Rows of an analysis at the last recorded epoch."""
+        found = self.analysis(name)
+        return found[found["epoch"] == self.last] if len(found) else found
+
+    def seeds(self, dataset: str, metric: str, images: str, width: int) -> dict[int, float]:
+        """Values of a metric at the last epoch, by seed."""
+        frame = self.tables.metric(metric, images=images)
+        chosen = (frame["dataset"] == dataset) & (frame["width"] == width)
+        chosen &= (frame["epoch"] == self.last) & ~frame["seed"].isin(["", "pooled"])
+        found = frame[chosen]
+        return dict(zip(found["seed"].astype(int), found["value"].astype(float), strict=True))
+
+    def mean(self, dataset: str, metric: str, images: str, width: int) -> Interval:
+        """Mean over seeds with its interval."""
+        return mean_interval(list(self.seeds(dataset, metric, images, width).values()))
+
+    def change(self, dataset: str, metric: str, images: str) -> Interval:
+        """Widest minus narrowest, paired over seeds."""
+        return paired_difference(
+            self.seeds(dataset, metric, images, self.widths[-1]),
+            self.seeds(dataset, metric, images, self.widths[0]),
+        )
+
+    def pooled(self, dataset: str, metric: str, images: str = "train") -> pd.DataFrame:
+        """A metric of the pool of seeds at the last epoch, by width."""
+        frame = self.tables.metric(metric, images=images, pooled=True)
+        found = frame[(frame["dataset"] == dataset) & (frame["epoch"] == self.last)]
+        return found.sort_values("width")
+
+
+def _title(dataset: str) -> str:
+    return TITLES.get(dataset, dataset)
+
+
+def _label(metric: str) -> str:
+    label = LABELS.get(metric, metric.replace("_", " ")).replace("\n", " ")
+    return f"“{label}”"
+
+
+def _verdict_name(row: Any, several: bool) -> str:
+    source = ", pooled" if getattr(row, "source", "network") == "pooled" else ""
+    rule = f" ({row.rule})" if several else ""
+    return f"{_label(row.metric)}{rule}{source}"
+
+
+def _names(frame: pd.DataFrame) -> list[str]:
+    """Names of verdicts, with the rule where a metric has more than one in the study."""
+    rules = frame.groupby("metric")["rule"].nunique() if len(frame) else {}
+    return [_verdict_name(row, rules[row.metric] > 1) for row in frame.itertuples()]
+
+
+def _abstract(study: _Study) -> list[str]:
+    verdicts = _metric_verdicts(study)
+    found = []
+    for dataset in study.datasets:
+        at = _saturation_row(study, dataset)
+        if at is None:
+            continue
+        rows = verdicts[verdicts["dataset"] == dataset] if len(verdicts) else verdicts
+        agrees = int((rows["agreement"] == "agrees").sum()) if len(rows) else 0
+        place = (at.test_width, at.test_low, at.test_high)
+        found.append(say.in_short(_title(dataset), *place, agrees, len(rows)))
+    return found
+
+
+def _setup(study: _Study) -> dict[str, str]:
+    declared = study.tables.study
+    run = declared.variants[0].run
+    widths = [f.count(width) for width in study.widths]
+    optimiser = run["optimiser"]
+    kept = [f.count(epoch) for epoch in run["records"]]
+    validation = run["validation"]
+    return {
+        "datasets": f.listed(
+            [f"{_title(d)} {DATASET_KEYS.get(d, '')}".strip() for d in study.datasets]
+        ),
+        "network": NETWORKS.get(run["network"]["name"], f"networks `{run['network']['name']}`"),
+        "widths": f.listed(widths),
+        "smallest": widths[0],
+        "largest": widths[-1],
+        "seeds": f.plural(len(declared.seeds), "seed"),
+        "runs": f.count(len(declared.seeds) * len(declared.datasets) * len(declared.variants)),
+        "epochs": f.plural(run["epochs"], "epoch"),
+        "records": f"epoch{'s' * (len(kept) > 1)} {f.listed(kept)}",
+        "optimiser": CITED.get(optimiser["name"], f"`{optimiser['name']}`"),
+        "learning_rate": f.significant(optimiser.get("lr", math.nan), 1),
+        "batch_size": f.count(run["batch_size"]),
+        "validation": "Nothing is chosen, so no image is held out: the training set is used whole."
+        if not validation
+        else f"{f.plural(validation, 'image')} of the training set are held out for validation.",
+        "baseline": declared.baseline,
+        "margin": f.points(MARGIN, 1).replace("points", "point"),
+        "confidence": say.confidence(),
+        "threshold": f.decimal(0.025, 3),
+    }
+
+
+def _spread(study: _Study) -> Iterator[str]:
+    ends = (f.count(study.widths[0]), f.count(study.widths[-1]))
+    if len(study.widths) < 2:
+        yield say.absent("a second width to compare with")
+        return
+    for dataset in study.datasets:
+        for metric, subject in (
+            ("mean_spread", "the mean spread of a neuron"),
+            ("sum_of_spread_before", "the sum of spread before the ReLU"),
+        ):
+            found = study.change(dataset, metric, "train")
+            yield say.change(subject, _title(dataset), *ends, found)
+
+
+def _scores(study: _Study) -> Table:
+    """Accuracy, gap, spread and dead neurons by width, at the last epoch."""
+    rows = []
+    for dataset in study.datasets:
+        for width in study.widths:
+            cells = [_title(dataset), f.count(width)]
+            for metric, images, show in (
+                ("accuracy", "train", _bare_percent),
+                ("accuracy", "test", _bare_percent),
+                ("accuracy_gap", "", _bare_percent),
+                ("sum_of_spread", "train", f.significant),
+                ("sum_of_variance", "train", f.significant),
+                ("sum_of_spread_before", "train", f.significant),
+                ("dead_neurons", "train", lambda x: f.decimal(x, 1)),
+                ("dead_share", "train", lambda x: _bare_percent(x, 1)),
+            ):
+                cells.append(_cell(study.mean(dataset, metric, images, width), show))
+            rows.append(cells)
+    head = [
+        "Data set",
+        "Width",
+        "Train %",
+        "Test %",
+        "Gap",
+        "Σ sd",
+        "Σ var",
+        "Σ sd before",
+        "Dead",
+        "Dead %",
+    ]
+    return {"head": head, "rows": rows}
+
+
+def _bare_percent(share: float, digits: int = 2) -> str:
+    return f.decimal(100 * share, digits)
+
+
+def _cell(found: Interval, show: f.Show) -> str:
+    """Mean ± half the interval's width, for tables."""
+    if not f.defined(found.mean):
+        return "–"
+    if not f.defined(found.low):
+        return show(found.mean)
+    return f"{show(found.mean)} ± {show((found.high - found.low) / 2)}"
+
+
+def _trends(study: _Study) -> Iterator[Finding]:
+    found = study.latest("trends")
+    if found.empty:
+        yield Finding(None, say.absent("the comparison of growth curves"))
+        return
+    subjects = {"sum_of_spread": "the sum of spread", "sum_of_variance": "the sum of variance"}
+    for row in found.itertuples():
+        if row.metric not in subjects:
+            continue
+        result = say.curve(
+            _title(row.dataset),
+            subjects[row.metric],
+            row.outcome,
+            row.logarithmic_r_squared,
+            row.power_r_squared,
+            row.power_b,
+            Interval(
+                row.difference, math.nan, int(row.seeds), row.difference_low, row.difference_high
+            ),
+            int(row.agreeing) if f.defined(row.agreeing) else 0,
+        )
+        # The journal's claim is about the sum of standard deviations only.
+        yield result if row.metric == "sum_of_spread" else Finding(None, result.text)
+
+
+def _dead(study: _Study) -> Iterator[Finding]:
+    widest = study.widths[-1]
+    for dataset in study.datasets:
+        found = study.mean(dataset, "dead_share", "train", widest)
+        yield say.dead_majority(_title(dataset), f.count(widest), found)
+
+
+def _normality(study: _Study) -> Iterator[str]:
+    found = study.latest("normality_peak")
+    if found.empty:
+        yield say.absent("the search for the most normal width")
+        return
+    for row in found.itertuples():
+        if row.neurons not in ("all", "living"):
+            continue
+        neurons = "all" if row.neurons == "all" else "the living"
+        pooled = row.source == "pooled"
+        edge = row.edge if isinstance(row.edge, str) else ""
+        yield say.peak(
+            _title(row.dataset) + (", with the seeds pooled" if pooled else ""),
+            neurons,
+            row.width,
+            row.low,
+            row.high,
+            (row.w, row.w_low, row.w_high),
+            edge,
+        )
+
+
+def _mixtures(study: _Study) -> Iterator[str]:
+    fitted = {}
+    for model, words in MODELS.items():
+        frame = study.tables.metric(f"{model}_identifiable", images="train", last=True)
+        fitted[model] = frame
+        yield say.refusals(words, int(frame["value"].sum()), len(frame))
+    keys = ["dataset", "width", "seed"]
+    columns = []
+    for model in MODELS:
+        ready = fitted[model][fitted[model]["value"] == 1]
+        bic = study.tables.metric(f"{model}_bic", images="train", last=True)
+        columns.append(bic.merge(ready[keys], on=keys)[[*keys, "value"]])
+    both = columns[0].merge(columns[1], on=keys, suffixes=("_first", "_second"))
+    first, second = both["value_first"], both["value_second"]
+    names = [f"the mixture of {words}" for words in MODELS.values()]
+    yield say.preferred(*names, int((first < second).sum()), int((second < first).sum()))
+    for dataset in study.datasets:
+        for model, words in MODELS.items():
+            shares = study.pooled(dataset, f"{model}_share").dropna(subset=["value"])
+            pairs = list(
+                zip(shares["width"].astype(float), shares["value"].astype(float), strict=True)
+            )
+            yield say.share_trend(_title(dataset), words, pairs)
+
+
+def _components(study: _Study) -> tuple[list[str], list[Finding]]:
+    """Sentences on the ranks and the accuracy, and the findings on the artefact."""
+    told: list[str] = []
+    findings: list[Finding] = []
+    ends = (f.count(study.widths[0]), f.count(study.widths[-1]))
+    for dataset in study.datasets:
+        findings.append(_artefact(study, dataset))
+        if len(study.widths) > 1:
+            found = study.change(dataset, "participation_ratio", "train")
+            told.append(say.change("the participation ratio", _title(dataset), *ends, found))
+        told.append(_component_accuracy(study, dataset))
+    return told, findings
+
+
+def _curve(study: _Study, metric: str, images: str, dataset: str, width: int) -> pd.Series:
+    """Mean over seeds of a metric that is a curve, by component."""
+    frame = study.tables.metric(metric, images=images, last=True)
+    chosen = frame[(frame["dataset"] == dataset) & (frame["width"] == width)]
+    return chosen.groupby("component")["value"].mean()
+
+
+def _artefact(study: _Study, dataset: str) -> Finding:
+    """Both reconstruction curves at the widest width that has them, at about a tenth of the components."""
+    for width in reversed(study.widths):
+        wrong = _curve(study, "reconstruction_error_transposed", "train", dataset, width)
+        right = _curve(study, "reconstruction_error", "train", dataset, width)
+        if wrong.empty or 0.0 not in right.index or not right[0.0] > 0:
+            continue
+        shared = np.array(sorted(set(wrong.index) & set(right.index)))
+        total = shared[-1]
+        k = float(shared[np.argmin(np.abs(shared - total / 10))])
+        return say.artefact(
+            _title(dataset),
+            f.count(width),
+            f.plural(int(k), "component").partition("\N{NO-BREAK SPACE}")[0],
+            float(right[k] / right[0.0]),
+            float(wrong[k] / right[0.0]),
+            1 - k / total,
+        )
+    return say.artefact(_title(dataset), "", "", math.nan, math.nan, math.nan)
+
+
+def _component_accuracy(study: _Study, dataset: str) -> str:
+    """The fewest tried components that keep the mean accuracy, at the widest width."""
+    width = study.widths[-1]
+    kept = next(
+        (
+            images
+            for images in ("test", "train", "validation")
+            if len(study.tables.metric("component_accuracy", images=images))
+        ),
+        "test",
+    )
+    found = _curve(study, "component_accuracy", kept, dataset, width)
+    whole = study.mean(dataset, "accuracy", kept, width).mean
+    if found.empty:
+        return say.absent(f"the accuracy with few components on {_title(dataset)}")
+    enough = found[found >= whole - MARGIN - 1e-12]
+    least = float(enough.index[0]) if len(enough) else math.nan
+    return say.enough_components(
+        _title(dataset), f.count(width), least, f.count(float(found.index[-1]))
+    )
+
+
+def _weights(study: _Study) -> Iterator[str]:
+    ends = (f.count(study.widths[0]), f.count(study.widths[-1]))
+    if len(study.widths) < 2:
+        yield say.absent("a second width to compare with")
+        return
+    for dataset in study.datasets:
+        images = "test"
+        for metric, at, subject in (
+            ("weight_entropy_rank", "", "the entropy rank of the weights"),
+            ("weight_stable_rank", "", "their stable rank"),
+            ("low_rank", images, "the smallest rank that keeps the accuracy"),
+        ):
+            yield say.change(subject, _title(dataset), *ends, study.change(dataset, metric, at))
+
+
+def _metric_verdicts(study: _Study) -> pd.DataFrame:
+    """Verdicts of metrics, that of the accuracy itself left out, at the last epoch."""
+    found = study.latest("verdicts")
+    return found[found["metric"] != "accuracy"] if len(found) else found
+
+
+def _saturation_row(study: _Study, dataset: str) -> Any:
+    """A row that carries where the data set's accuracy saturates, or None."""
+    found = study.latest("verdicts")
+    rows = found[found["dataset"] == dataset] if len(found) else found
+    return next(rows.itertuples(), None) if len(rows) else None
+
+
+def _saturation(study: _Study) -> Iterator[str]:
+    for dataset in study.datasets:
+        at = _saturation_row(study, dataset)
+        if at is None:
+            yield say.absent(f"the saturation of the accuracy on {_title(dataset)}")
+            continue
+        place = (at.test_width, at.test_low, at.test_high)
+        yield say.saturation(_title(dataset), *place, float(study.widths[-1]))
+
+
+def _verdicts(study: _Study) -> Iterator[str]:
+    found = _metric_verdicts(study)
+    if found.empty:
+        yield say.absent("the verdicts of the metrics")
+        return
+    agreeing: list[set[str]] = []
+    wide = False
+    for dataset in study.datasets:
+        rows = found[found["dataset"] == dataset]
+        counts = rows["agreement"].fillna("not defined").value_counts().to_dict()
+        yield say.agreements(_title(dataset), counts)
+        names = pd.Series(_names(rows), index=rows.index, dtype=object)
+        agreeing.append(set(names[rows["agreement"] == "agrees"]))
+        at = _saturation_row(study, dataset)
+        if at is not None and at.test_low > 0 and f.defined(at.test_high):
+            wide |= math.log2(at.test_high / at.test_low) >= WIDE_OCTAVES
+    everywhere = set.intersection(*agreeing) if agreeing else set()
+    yield say.agreeing_everywhere(sorted(everywhere), len(study.datasets), wide)
+
+
+def _verdict_table(study: _Study) -> Table:
+    found = _metric_verdicts(study)
+    head = ["Metric", "Rule", "Images", *(_title(dataset) for dataset in study.datasets)]
+    if found.empty:
+        return {"head": head, "rows": []}
+    rows = []
+    keys = ["metric", "source", "rule", "images"]
+    for key, group in found.groupby(keys, sort=False, dropna=False):
+        metric, source, rule, images = key
+        by_dataset = {row.dataset: row for row in group.itertuples()}
+        pooled = ", pooled" if source == "pooled" else ""
+        cells = [
+            _label(metric).strip("“”") + pooled,
+            str(rule),
+            str(images) if isinstance(images, str) else "–",
+        ]
+        for dataset in study.datasets:
+            row = by_dataset.get(dataset)
+            cells.append(_verdict_cell(row) if row is not None else "–")
+        rows.append(cells)
+    return {"head": head, "rows": rows}
+
+
+def _verdict_cell(row: Any) -> str:
+    if not f.defined(row.width):
+        return "–"
+    width = "never" if row.width == math.inf else f.count(row.width)
+    bounds = f.interval(row.low, row.high, f.count)
+    return width if bounds == f.NO_INTERVAL else f"{width} {bounds}"
+
+
+def _extrapolation(study: _Study) -> Iterator[str]:
+    found = study.analysis("extrapolation")
+    if found.empty:
+        yield say.absent("the question which verdicts extrapolate")
+        return
+    later = found[(found["question"] == "later epochs") & (found["epoch"] != study.last)]
+    for dataset in study.datasets:
+        rows = later[later["dataset"] == dataset]
+        for epoch, group in rows.groupby("epoch"):
+            own = group[(group["metric"] == "accuracy") & (group["images"] == "test")]
+            metrics = group[(group["metric"] != "accuracy") & (group["outcome"] != "not defined")]
+            agrees = metrics["outcome"] == "agrees"
+            yield say.early_verdicts(
+                _title(dataset),
+                f.count(float(str(epoch))),
+                f.count(study.last),
+                _names(metrics[agrees]),
+                int((~agrees).sum()),
+                str(own["outcome"].iloc[0]) if len(own) else "",
+            )
+    other = found[(found["question"] == "other dataset") & (found["epoch"] == study.last)]
+    other = other[other["metric"] != "accuracy"]
+    if len(study.datasets) > 1:
+        yield say.order_of_datasets(
+            _names(other[other["outcome"] == "same order"]),
+            _names(other[other["outcome"] == "opposite order"]),
+            int((other["outcome"] == "not separated").sum()),
+        )
+
+
+TARGETS = {
+    "accuracy_gap": "the gap between train and test accuracy",
+    "loss_gap": "the gap between test and train loss",
+}
+
+
+def _overfitting(study: _Study) -> Iterator[str]:
+    found = study.latest("accuracy_correlation")
+    if found.empty:
+        yield say.absent("the correlation of the metrics with over-fitting")
+        return
+    for dataset in study.datasets:
+        for target, words in TARGETS.items():
+            rows = found[(found["dataset"] == dataset) & (found["target"] == target)]
+            rows = rows[rows["metric"] != "width"]
+            if rows.empty:
+                continue
+            first = rows.iloc[0]
+            knowing = [
+                _label(str(metric)) for metric in rows.loc[rows["over_width_low"] > 0, "metric"]
+            ]
+            tested, excluding = (
+                int(first[key]) if f.defined(first[key]) else 0 for key in ("tested", "excluding")
+            )
+            chance = float(first["by_chance"]) if f.defined(first["by_chance"]) else 0.0
+            yield say.overfitting(_title(dataset), words, knowing, excluding, tested, chance)
+
+
+def _harder(study: _Study) -> Iterator[Finding]:
+    found = study.latest("harder_dataset")
+    if found.empty:
+        yield Finding(None, say.absent("the expectations for a harder data set"))
+        return
+    easy, hard = _title(str(found["easy"].iloc[0])), _title(str(found["hard"].iloc[0]))
+    for name in say.EXPECTATIONS:
+        rows = found[found["expectation"] == name]
+        if rows.empty:
+            continue
+        if name == "plateau later":
+            main = rows[rows["images"] == "test"] if (rows["images"] == "test").any() else rows
+            row = main.iloc[0]
+            size = f.estimate(row["estimate"], row["low"], row["high"]) + " octaves"
+            outcome, details = str(row["outcome"]), None
+        elif name == "distribution to the right":
+            whole = rows[rows["width"].isna()]
+            row = whole.iloc[0] if len(whole) else rows.iloc[0]
+            size = f.estimate(row["estimate"], row["low"], row["high"]) + " in spread"
+            single = rows[rows["width"].notna()]
+            outcome, details = str(row["outcome"]), _counts(single)
+            outcome = _combined(outcome, details)
+        else:
+            size, details = "", _counts(rows)
+            outcome = _combined("", details)
+        yield say.expectation(
+            name, easy, hard, outcome, "" if f.UNDEFINED in size else size, details
+        )
+
+
+def _counts(rows: pd.DataFrame) -> dict[str, int]:
+    order = ("holds", "contradicted", "not separated", "not defined")
+    return {outcome: int((rows["outcome"] == outcome).sum()) for outcome in order}
+
+
+def _combined(overall: str, details: dict[str, int]) -> str:
+    """One outcome of several tests: mixed where some hold and others are contradicted."""
+    if details["holds"] and details["contradicted"]:
+        return "mixed"
+    if overall:
+        return overall
+    for outcome in ("holds", "contradicted"):
+        if details[outcome]:
+            # A single kind of outcome is told for all only where it is the majority of what was tested.
+            tested = sum(details.values()) - details["not defined"]
+            return outcome if 2 * details[outcome] > tested else "not separated"
+    return "not separated" if details["not separated"] else "not defined"
+
+
+def _counter_example(study: _Study) -> Iterator[str]:
+    found = study.analysis("counter_example")
+    if found.empty:
+        yield say.absent("the counter-example")
+        return
+    for dataset in study.datasets:
+        rows = found[found["dataset"] == dataset]
+        summary = rows[rows["kind"] == "summary"]
+        if len(summary):
+            row = summary.iloc[0]
+            number = int(row["n"]) if f.defined(row["n"]) else 0
+            yield say.counter_example(_title(dataset), str(row["outcome"]), row["width"], number)
+        yield _changed_values(_title(dataset), rows[rows["kind"] == "value"])
+        verdicts = rows[
+            (rows["kind"] == "verdict") & ~rows["outcome"].isin(["cannot change", "not defined"])
+        ]
+        changed = verdicts[verdicts["outcome"] == "changes"]
+        yield say.changed_verdicts(_title(dataset), _names(changed), len(verdicts))
+
+
+def _changed_values(dataset: str, rows: pd.DataFrame) -> str:
+    kinds: dict[str, list[str]] = {"changes": [], "not separated": [], "cannot change": []}
+    for metric, group in rows.groupby("metric", sort=False):
+        outcomes = set(group["outcome"])
+        for kind, names in kinds.items():
+            if kind in outcomes:
+                names.append(_label(str(metric)))
+                break
+    return say.changed_values(dataset, *kinds.values())
+
+
+def _cost(study: _Study) -> dict[str, Any]:
+    """Parameters, mult-adds and seconds of each width; seconds from the timing job, if there is one."""
+    frame = study.tables.main
+    timed = frame["metric"].str.startswith("seconds_per_step_median.")
+    datasets = [d for d in study.datasets if (timed & (frame["dataset"] == d)).any()]
+    rows = []
+    for width in study.widths:
+        here = frame[frame["width"] == width]
+        cells = [f.count(width), f.scaled(_value(here, "parameters"))]
+        cells += [f.scaled(_value(here, "mult_adds_forward_per_image"))]
+        steps = [
+            str(m) for m in here["metric"].unique() if str(m).startswith("mult_adds_per_step.")
+        ]
+        cells.append(f.scaled(sum(_value(here, step) for step in steps)))
+        for dataset in datasets:
+            part = here[here["dataset"] == dataset]
+            median, low, high = (_seconds(part, quartile) for quartile in ("median", "q1", "q3"))
+            cells.append(
+                f"{f.milliseconds(median)} [{f.milliseconds(low)}, {f.milliseconds(high)}]"
+            )
+            cells.append(f.significant(_value(part, "seconds_run")))
+        rows.append(cells)
+    head = ["Width", "Parameters", "Forward", "Step"]
+    for dataset in datasets:
+        suffix = f" ({_title(dataset)})" if len(datasets) > 1 else ""
+        head += [f"ms per step{suffix}", f"s per run{suffix}"]
+    return {"head": head, "rows": rows, "timed_on": f.listed([_title(d) for d in datasets])}
+
+
+def _seconds(frame: pd.DataFrame, quantity: str) -> float:
+    """Seconds of a step, summed over phases."""
+    prefix = f"seconds_per_step_{quantity}."
+    found = frame.loc[frame["metric"].str.startswith(prefix), "value"]
+    return float(found.sum()) if len(found) else math.nan
+
+
+def _value(frame: pd.DataFrame, metric: str) -> float:
+    """The value of a metric that is the same for every seed and data set."""
+    found = frame.loc[frame["metric"] == metric, "value"].dropna()
+    return float(found.iloc[0]) if len(found) else math.nan
+
+
+SAME = ("agrees", "differs")
+
+
+def _published(study: _Study) -> dict[str, Any]:
+    """How our figures compare with the older work's, and a table of those at our widths."""
+    found = study.analysis("published")
+    head = [
+        "Data set",
+        "Quantity",
+        "Width",
+        "Published",
+        "after",
+        "Read",
+        "Ours",
+        "after",
+        "Outcome",
+    ]
+    if found.empty:
+        return {
+            "sentences": [say.absent("the comparison with published figures")],
+            "head": head,
+            "rows": [],
+        }
+    same = found["outcome"].isin(SAME)
+    missing = found["outcome"] == "not measured"
+    sentence = say.published(
+        int(same.sum()),
+        int((found["outcome"] == "agrees").sum()),
+        int((~same & ~missing).sum()),
+        int(missing.sum()),
+    )
+    shown = found[~missing & found["component"].isna()]
+    shown = shown[(shown["width"] == shown["our_width"]) | shown["our_width"].isna()]
+    order = {"differs": 0, "agrees": 1}
+    shown = shown.assign(order=shown["outcome"].map(order).fillna(2)).sort_values(
+        "order", kind="stable"
+    )
+    rows = [_published_row(row) for row in shown.itertuples()]
+    return {"sentences": [sentence], "head": head, "rows": rows}
+
+
+def _published_row(row: Any) -> list[str]:
+    quantity = str(row.quantity).replace("_", " ")
+    return [
+        _title(str(row.dataset)),
+        quantity,
+        f.count(row.width) if f.defined(row.width) else "–",
+        f.significant(row.value, 4),
+        f.count(row.epochs) if f.defined(row.epochs) else "–",
+        str(row.how),
+        f.estimate(row.mean, row.low, row.high, lambda x: f.significant(x, 4)),
+        f.count(row.our_epochs) if f.defined(row.our_epochs) else "–",
+        str(row.outcome),
+    ]

@@ -1,0 +1,87 @@
+"""The project copied to a folder of its own, with tiny studies on the embedded `digits` data."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config.yaml", "config", "workflow", "profiles", "src", "paper")
+TINY = """
+size: tiny
+studies:
+  width:
+    datasets: [digits]
+    seeds: [0, 1]
+    run: {epochs: 2, records: [1, 2], train_images: null, batch_size: 64}
+    grid: {network.width: [4, 8, 16]}
+    variants:
+      wild: {network: {width: 4}, optimiser: {name: sgd, lr: 1e30}}
+    baseline: width-16
+    timing: {datasets: [digits], steps: 3}
+"""
+
+
+@dataclass
+class Project:
+    """A copied project folder."""
+
+    folder: Path
+
+    def run(self, *words, check=True, config="tiny.yaml"):
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config]
+        done = subprocess.run(
+            [*command, *words], cwd=self.folder, capture_output=True, text=True, env=environment()
+        )
+        output = done.stdout + done.stderr
+        if check:
+            assert done.returncode == 0, output[-6000:]
+        return done.returncode, output
+
+    def planned(self, *words):
+        """What a dry run says would run: rule → number of jobs."""
+        _, output = self.run("--dry-run", *words)
+        if "Nothing to be done" in output:
+            return {}
+        table = output.split("Job stats:")[1].split("total")[0]
+        found = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
+        return {rule: int(count) for rule, count in found if rule not in ("all", "figures")}
+
+    def command(self, *words, check=True):
+        done = subprocess.run(
+            [sys.executable, "-m", "sidestep", *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env={**environment(), "PYTHONPATH": str(self.folder / "src")},
+        )
+        if check:
+            assert done.returncode == 0, done.stderr
+        return done
+
+    def edit(self, name, old, new):
+        path = self.folder / "src" / "sidestep" / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+
+def environment():
+    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "SIDESTEP_DATA")}
+    # The commands of the rules must find this Python first.
+    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"}
+
+
+def copy_project(folder):
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=ignore)
+        else:
+            shutil.copy2(source, folder / part)
+    (folder / "tiny.yaml").write_text(TINY)
+    return Project(folder)

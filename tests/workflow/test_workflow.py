@@ -1,0 +1,219 @@
+"""Snakemake on the tiny paper: it builds, rests, and repeats exactly what went stale."""
+
+import csv
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from project import environment
+
+from sidestep.files import read_json
+
+pytestmark = pytest.mark.workflow
+RUN = "results/runs/width/digits/width-8/seed0"
+
+
+def table(project, name="width"):
+    with (project.folder / f"results/tables/{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_one_command_makes_the_paper_and_every_file_that_it_promises(built):
+    results = built.folder / "results"
+    assert (results / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert read_json(results / "numbers.json")["size"] == "tiny"
+    for name in ("config.json", "history.csv", "model.safetensors", "summary.json"):
+        assert (built.folder / RUN / name).is_file()
+    figures = {path.stem for path in (results / "figures/width").glob("*.svg")}
+    assert figures and figures == {p.stem for p in (results / "figures/width").glob("*.csv")}
+
+
+def test_nothing_to_do_afterwards(built):
+    assert built.planned() == {}
+
+
+def test_a_diverged_run_is_in_the_table_and_stopped_nothing(built):
+    rows = [row for row in table(built) if row["metric"] == "diverged"]
+    assert {row["variant"] for row in rows if float(row["value"])} == {"wild"}
+    assert len(rows) == 8
+    assert read_json(built.folder / "results/numbers.json")["reproducibility"]["diverged"] == 2
+
+
+def test_the_summary_has_paired_differences_to_the_baseline(built):
+    rows = {
+        (row["variant"], row["metric"], row["epoch"]): row
+        for row in table(built, "width_summary")
+        if row["images"] == "test"
+    }
+    base, other = (rows[v, "accuracy", "2"] for v in ("width-16", "width-4"))
+    assert float(base["difference"]) == 0.0
+    assert float(other["difference"]) == pytest.approx(float(other["mean"]) - float(base["mean"]))
+    assert int(float(other["n"])) == 2
+
+
+def test_editing_a_figure_redraws_that_figure_and_the_paper(finished):
+    finished.edit("figures/dead_neurons.py", "def draw(", "UNUSED = 1\n\n\ndef draw(")
+    assert finished.planned() == {"plot_figure": 1, "typeset_paper": 1}
+
+
+def test_editing_the_strategy_retrains_and_a_comment_does_not(finished):
+    finished.edit("strategies/end_to_end.py", "last = len", "# a comment\n    last = len")
+    assert finished.planned() == {}
+    finished.edit("strategies/end_to_end.py", "first=0", "first=1 - 1")
+    planned = finished.planned()
+    assert planned["train_network"] == 8
+    assert planned["time_training"] == 1
+    assert "fetch_data" not in planned
+
+
+def test_editing_a_metric_measures_again_and_trains_nothing(finished):
+    finished.edit("metrics/dead_neurons.py", "<= 0", "< 1e-9")
+    planned = finished.planned()
+    assert planned["measure_variant"] == 4
+    assert "train_network" not in planned
+
+
+def test_editing_how_data_are_fetched_retrains_nothing(finished):
+    finished.edit("data/fetch.py", "def fetch(", "UNUSED = 1\n\n\ndef fetch(")
+    assert "train_network" not in finished.planned()
+
+
+def test_editing_the_text_typesets_only(finished):
+    source = finished.folder / "paper/paper.typ"
+    source.write_text(source.read_text() + "\n// another line\n")
+    assert finished.planned() == {"typeset_paper": 1}
+
+
+def test_one_more_seed_trains_that_seed_only(finished):
+    config = finished.folder / "tiny.yaml"
+    config.write_text(config.read_text().replace("seeds: [0, 1]", "seeds: [0, 1, 2]"))
+    planned = finished.planned()
+    assert planned["train_network"] == 4
+
+
+def test_without_snakemakes_records_what_is_fresh_stays_and_what_is_stale_is_caught(finished):
+    shutil.rmtree(finished.folder / ".snakemake")
+    assert finished.planned() == {}
+    finished.edit("strategies/end_to_end.py", "first=0", "first=1 - 1")
+    assert finished.planned()["train_network"] == 8
+
+
+def test_without_records_going_back_to_older_code_is_caught_too(finished):
+    summary = finished.folder / RUN / "summary.json"
+    facts = read_json(summary)
+    # As if this run alone had been made by other code, and the code then went back.
+    summary.write_text(json.dumps({**facts, "fingerprint": "0" * 16}))
+    shutil.rmtree(finished.folder / ".snakemake")
+    assert finished.planned()["train_network"] >= 1
+
+
+def test_a_table_is_never_made_from_a_stale_run(finished):
+    summary = finished.folder / RUN / "summary.json"
+    summary.write_text(json.dumps({**read_json(summary), "fingerprint": "0" * 16}))
+    (finished.folder / "results/tables/width.csv").unlink()
+    (study,) = (finished.folder / "results/plan").glob("study-*.json")
+    done = finished.command("tabulate", "--study", str(study), check=False)
+    assert done.returncode == 2
+    assert "other code" in done.stderr and "seed0" in done.stderr
+    assert not (finished.folder / "results/tables/width.csv").exists()
+
+
+def test_a_damaged_network_is_named_and_never_measured(finished):
+    model = finished.folder / RUN / "model.safetensors"
+    data = bytearray(model.read_bytes())
+    data[-1] ^= 1
+    model.write_bytes(data)
+    shutil.rmtree(finished.folder / "results/measures/width/digits/width-8")
+    code, output = finished.run("--rerun-triggers", "mtime", check=False)
+    assert code == 1
+    assert "model.safetensors was changed since it was written" in output
+    assert "Traceback" not in output
+
+
+def test_figures_are_redrawn_without_training_when_only_pictures_are_lost(finished):
+    shutil.rmtree(finished.folder / "results/figures")
+    planned = finished.planned("figures")
+    assert set(planned) == {"plot_figure"}
+
+
+def test_the_report_holds_every_figure_with_its_caption(finished):
+    finished.run("report")
+    html = (finished.folder / "results/report.html").read_text()
+    assert "dead_neurons" in html and len(html) > 100_000
+
+
+def test_a_job_killed_in_mid_epoch_ends_with_the_bytes_of_one_left_alone(built, tmp_path):
+    run = read_json(built.folder / RUN / "config.json")
+    longer = json.dumps({**run, "epochs": 12, "records": [3, 12]})
+    data = built.folder / "results/data/digits.safetensors"
+    words = ["train", "--run", longer, "--data", str(data), "--checkpoint-seconds", "0"]
+
+    def start(root):
+        return subprocess.Popen(
+            [sys.executable, "-m", "sidestep", *words, "--root", str(root)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+
+    alone = start(tmp_path / "alone")
+    alone.communicate()
+    killed = start(tmp_path / "killed")
+    assert killed.stdout is not None
+    for line in killed.stdout:
+        if line.startswith("epoch 5/"):
+            killed.send_signal(signal.SIGKILL)
+            break
+    killed.wait()
+    killed.stdout.close()
+    folder = "runs/width/digits/width-8/seed0"
+    assert not (tmp_path / "killed" / folder / "summary.json").exists()
+    again = start(tmp_path / "killed")
+    said, _ = again.communicate()
+    assert again.returncode == 0
+    assert re.search(r"resumed after step \d+ of 288", said)
+
+    def history(root):
+        with (root / folder / "history.csv").open() as file:
+            return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+
+    assert history(tmp_path / "killed") == history(tmp_path / "alone")
+    for name in ("model.safetensors", "records.safetensors"):
+        mine, other = (tmp_path / root / folder / name for root in ("killed", "alone"))
+        assert mine.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("studies: {width: {run: {epochs: 0}}}", "run.epochs is 0 but must be at least 1"),
+        ("studies: {width: {metrics: [spred]}}", "did you mean 'spread'?"),
+        ("sise: 3", "did you mean 'size'?"),
+        ("studies: {width: {seeds: [1, 1]}}", "lists 1 twice"),
+        ("size: a\nsize: b", "the name 'size' is given twice"),
+    ],
+)
+def test_a_bad_config_is_one_sentence_before_any_job(fresh, text, words):
+    (fresh.folder / "bad.yaml").write_text(text)
+    code, output = fresh.run(check=False, config="bad.yaml")
+    assert code == 1
+    assert words in output and "bad.yaml" in output
+    assert "Traceback" not in output
+    assert not (fresh.folder / "results/runs").exists()
+
+
+def test_status_counts_the_runs(built):
+    done = built.command("status", "--config", "config.yaml", "tiny.yaml")
+    assert "8/8 runs" in done.stdout
+    assert "6 finished, 2 diverged" in done.stdout
+
+
+def test_the_same_paper_twice_is_the_same_file(finished):
+    before = (finished.folder / "results/paper.pdf").read_bytes()
+    (finished.folder / "results/paper.pdf").unlink()
+    finished.command("typeset")
+    assert (finished.folder / "results/paper.pdf").read_bytes() == before
