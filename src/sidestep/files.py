@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,6 +86,20 @@ def read_json(path: Path) -> Json:
 
 
 def write_with(path: Path, save: Callable[[Path], object]) -> None:
-    """Let `save` write a temporary path, then put it in the place of `path`."""
+    """Let `save` write a temporary path, then put it in the place of `path`.
+
+    Raises:
+        OSError: the file cannot be written, also where a library wraps that in an error of its own.
+    """
     with replacing(path) as temporary:
-        save(temporary)
+        try:
+            save(temporary)
+        except OSError:
+            raise
+        except Exception as error:
+            # Libraries written in Rust tell the system's error in their text only.
+            number = re.search(r"\(os error (\d+)\)", str(error))
+            if number is None:
+                raise
+            code = int(number[1])
+            raise OSError(code, os.strerror(code), str(path)) from error

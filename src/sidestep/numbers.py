@@ -33,6 +33,7 @@ def numbers_job(size: str, studies: list[Study], output: Path, root: Path) -> No
     value: dict[str, Any] = {
         "size": size,
         "size_note": sentences.size_note(size, [_extent(study) for study in studies]),
+        "confidence": sentences.confidence(),
         "sections": [study.name for study in told],
         "left_out": sentences.left_out([s.name for s in studies if s not in told]),
         "figures": {

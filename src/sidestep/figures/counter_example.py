@@ -79,7 +79,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         panel.tick_params(labelbottom=last)
     handles = []
     for dataset in datasets:
-        look: dict[str, Any] = {"color": colour(dataset), "marker": marker(dataset)}
+        look = {"color": colour(dataset), "marker": marker(dataset)}
         handles.append(Line2D([], [], label=f"{title(dataset)}, training images", **look))
         handles.append(
             Line2D([], [], linestyle="--", markerfacecolor="white", label="on noise", **look)

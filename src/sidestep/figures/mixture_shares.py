@@ -83,11 +83,10 @@ def draw(rows: pd.DataFrame) -> Figure:
     axes[0, 0].set_ylim(-0.15, 1.03)
     handles = []
     for model in MODELS:
-        look: dict[str, Any] = {"color": colour(model), "marker": MARKS[model]}
+        look = {"color": colour(model), "marker": MARKS[model]}
         words = LABELS[model]
-        handles.append(Line2D(
-            [], [], markerfacecolor="none", markersize=5, label=f"{words}, pooled", **look
-        )
+        hollow = {**look, "markerfacecolor": "none", "markersize": 5}
+        handles.append(Line2D([], [], label=f"{words}, pooled", **hollow))
         look = {**look, "linestyle": "", "markersize": 2.8}
         handles.append(Line2D([], [], label=f"{words}, single networks", **look))
     handles.append(

@@ -199,6 +199,34 @@ def peak(
     return text + "."
 
 
+def pooled_peak(dataset: str, neurons: str, at: float, w: float) -> str:
+    """Where the neurons of all seeds together are most normal, as the journal did it."""
+    if not defined(at):
+        return f"Pooled over seeds, it is {UNDEFINED}."
+    return (
+        f"Pooled over seeds, $W$ over {neurons} neurons on {dataset} is largest, {decimal(w, 3)}, at "
+        f"width {width(at)}."
+    )
+
+
+def cost(narrowest: str, widest: str, operations: float, seconds: float) -> str:
+    """What the widest network costs in terms of the narrowest."""
+    if narrowest == widest or not defined(operations):
+        return absent("a second width to compare costs with")
+    text = (
+        f"A training step at width {widest} takes {significant(operations)} times the operations of "
+        f"one at width {narrowest}"
+    )
+    if not defined(seconds):
+        return text + "; no step was timed."
+    relation = (
+        "as many"
+        if round(seconds, 1) == round(operations, 1)
+        else f"{significant(seconds)} times the"
+    )
+    return f"{text} and {relation} seconds."
+
+
 def refusals(model: str, fitted: int, networks: int) -> str:
     """How often a mixture could be told from a single component."""
     if networks == 0:
@@ -363,17 +391,19 @@ def order_of_datasets(same: Sequence[str], opposite: Sequence[str], open_: int) 
     """Do verdicts carry over from one data set to the other?"""
     if not same and not opposite and not open_:
         return "Whether a verdict carries over to another data set needs two data sets."
+    total = len(same) + len(opposite) + open_
     parts = []
     if same:
         parts.append(f"{listed(same)} order the two data sets as the accuracy does")
     if opposite:
         parts.append(f"{listed(opposite)} order them the other way round")
-    if open_:
-        verdicts = "the verdict" if open_ == 1 else f"the {plural(open_, 'verdict')}"
-        rest = "other " if parts else ""
-        parts.append(f"for {verdicts.replace('the ', 'the ' + rest, 1)} nothing separates the two")
-    text = "; ".join(parts)
-    return text[0].upper() + text[1:] + "."
+    if not parts:
+        return (
+            f"Of the {plural(total, 'verdict')} that could be compared between the two data sets, none "
+            "orders them by intervals that exclude no difference, of the verdict and of the accuracy both."
+        )
+    rest = f"; for the other {count(open_)} the intervals do not separate them" if open_ else ""
+    return f"Of {plural(total, 'verdict')}, {'; '.join(parts)}{rest}."
 
 
 def overfitting(
@@ -404,21 +434,22 @@ def expectation(
 ) -> Finding:
     """One of the three expectations for a harder data set."""
     what = f"That on {hard}, the harder data set, {EXPECTATIONS.get(name, name)} than on {easy}"
-    counted = ""
+    notes = [f"difference {size}"] if size else []
     if details:
         total = sum(details.values())
         parts = [f"{count(n)} {_OUTCOMES.get(o, o)}" for o, n in details.items() if n]
-        counted = f" (of {plural(total, 'single test')}: {listed(parts)})"
-    estimate_ = f", {size}," if size else ""
+        notes.append(f"of {plural(total, 'single test')}, {listed(parts)}")
+    note = f" ({'; '.join(notes)})" if notes else ""
     if outcome == "holds":
-        return Finding(False, f"{what} is borne out{estimate_} by its interval{counted}.")
+        return Finding(False, f"{what} is borne out{note}.")
     if outcome == "contradicted":
-        return Finding(True, f"{what} is contradicted{estimate_} by its interval{counted}.")
+        return Finding(True, f"{what} is contradicted{note}.")
     if outcome == "mixed":
-        return Finding(True, f"{what} depends on the metric{counted}.")
+        over = "width" if name == "distribution to the right" else "metric"
+        return Finding(True, f"{what} depends on the {over}{note}.")
     if outcome == "not separated":
-        return Finding(None, f"{what} is neither borne out nor contradicted{estimate_}{counted}.")
-    return Finding(None, f"{what} could not be tested{counted}.")
+        return Finding(None, f"{what} is neither borne out nor contradicted{note}.")
+    return Finding(None, f"{what} could not be tested{note}.")
 
 
 _OUTCOMES = {

@@ -16,11 +16,13 @@ from sidestep.paper import formats as f
 from sidestep.paper import sentences as say
 from sidestep.paper.sentences import Finding
 from sidestep.statistics.intervals import Interval, mean_interval, paired_difference
+from sidestep.statistics.size_rules import SATURATED_SHARE, SLACK_SHARE, THRESHOLD
 from sidestep.style import LABELS, TITLES
 from sidestep.tables import Tables
 
 MODELS = {"exponential_normal": "an exponential and a normal", "two_gammas": "two gammas"}
-# Accuracy that may be lost before a smaller thing no longer counts as enough.
+# Accuracy that may be lost before a smaller thing no longer counts as enough, where the config of
+# the verdicts says nothing else.
 MARGIN = 0.001
 # A saturation interval over more octaves than this says little about any verdict.
 WIDE_OCTAVES = 2.0
@@ -87,6 +89,8 @@ class _Study:
         epochs = frame.loc[frame["metric"] == "accuracy", "epoch"].dropna()
         self.epochs = sorted({int(epoch) for epoch in epochs})
         self.last = self.epochs[-1] if self.epochs else 0
+        asked = {thing["name"]: thing for thing in tables.study.analyses}
+        self.margin = float(asked.get("verdicts", {}).get("margin", MARGIN))
 
     def analysis(self, name: str) -> pd.DataFrame:
         """An analysis, empty if the study does not list it."""
@@ -186,9 +190,10 @@ def _setup(study: _Study) -> dict[str, str]:
         if not validation
         else f"{f.plural(validation, 'image')} of the training set are held out for validation.",
         "baseline": declared.baseline,
-        "margin": f.points(MARGIN, 1).replace("points", "point"),
-        "confidence": say.confidence(),
-        "threshold": f.decimal(0.025, 3),
+        "margin": f.points(study.margin, 1).replace("points", "point"),
+        "threshold": f.significant(THRESHOLD, 2),
+        "saturation": f.percent(SATURATED_SHARE, 0),
+        "slack": f.percent(SLACK_SHARE, 0),
     }
 
 
@@ -290,20 +295,14 @@ def _normality(study: _Study) -> Iterator[str]:
         yield say.absent("the search for the most normal width")
         return
     for row in found.itertuples():
-        if row.neurons not in ("all", "living"):
-            continue
         neurons = "all" if row.neurons == "all" else "the living"
-        pooled = row.source == "pooled"
+        if row.source == "pooled":
+            yield say.pooled_peak(_title(row.dataset), neurons, row.width, row.w)
+            continue
         edge = row.edge if isinstance(row.edge, str) else ""
-        yield say.peak(
-            _title(row.dataset) + (", with the seeds pooled" if pooled else ""),
-            neurons,
-            row.width,
-            row.low,
-            row.high,
-            (row.w, row.w_low, row.w_high),
-            edge,
-        )
+        place = (row.width, row.low, row.high)
+        w = (row.w, row.w_low, row.w_high)
+        yield say.peak(_title(row.dataset), neurons, *place, w, edge)
 
 
 def _mixtures(study: _Study) -> Iterator[str]:
@@ -388,7 +387,7 @@ def _component_accuracy(study: _Study, dataset: str) -> str:
     whole = study.mean(dataset, "accuracy", kept, width).mean
     if found.empty:
         return say.absent(f"the accuracy with few components on {_title(dataset)}")
-    enough = found[found >= whole - MARGIN - 1e-12]
+    enough = found[found >= whole - study.margin - 1e-12]
     least = float(enough.index[0]) if len(enough) else math.nan
     return say.enough_components(
         _title(dataset), f.count(width), least, f.count(float(found.index[-1]))
@@ -411,9 +410,14 @@ def _weights(study: _Study) -> Iterator[str]:
 
 
 def _metric_verdicts(study: _Study) -> pd.DataFrame:
-    """Verdicts of metrics, that of the accuracy itself left out, at the last epoch."""
+    """Verdicts of the networks' metrics, that of the accuracy itself left out, at the last epoch.
+
+    Those of pooled neurons are in the table only: they have no interval.
+    """
     found = study.latest("verdicts")
-    return found[found["metric"] != "accuracy"] if len(found) else found
+    if found.empty:
+        return found
+    return found[(found["metric"] != "accuracy") & (found["source"] == "network")]
 
 
 def _saturation_row(study: _Study, dataset: str) -> Any:
@@ -454,7 +458,7 @@ def _verdicts(study: _Study) -> Iterator[str]:
 
 
 def _verdict_table(study: _Study) -> Table:
-    found = _metric_verdicts(study)
+    found = study.latest("verdicts")
     head = ["Metric", "Rule", "Images", *(_title(dataset) for dataset in study.datasets)]
     if found.empty:
         return {"head": head, "rows": []}
@@ -638,7 +642,9 @@ def _cost(study: _Study) -> dict[str, Any]:
         cells.append(f.scaled(sum(_value(here, step) for step in steps)))
         for dataset in datasets:
             part = here[here["dataset"] == dataset]
-            median, low, high = (_seconds(part, quartile) for quartile in ("median", "q1", "q3"))
+            median, low, high = (
+                _step(part, f"seconds_per_step_{quartile}.") for quartile in ("median", "q1", "q3")
+            )
             cells.append(
                 f"{f.milliseconds(median)} [{f.milliseconds(low)}, {f.milliseconds(high)}]"
             )
@@ -648,14 +654,30 @@ def _cost(study: _Study) -> dict[str, Any]:
     for dataset in datasets:
         suffix = f" ({_title(dataset)})" if len(datasets) > 1 else ""
         head += [f"ms per step{suffix}", f"s per run{suffix}"]
-    return {"head": head, "rows": rows, "timed_on": f.listed([_title(d) for d in datasets])}
+    ends = [frame[frame["width"] == width] for width in (study.widths[0], study.widths[-1])]
+    operations, seconds = (
+        [_step(part, prefix) for part in ends]
+        for prefix in ("mult_adds_per_step.", "seconds_per_step_median.")
+    )
+    sentence = say.cost(
+        f.count(study.widths[0]), f.count(study.widths[-1]), _ratio(operations), _ratio(seconds)
+    )
+    return {
+        "head": head,
+        "rows": rows,
+        "timed_on": f.listed([_title(d) for d in datasets]),
+        "sentences": [sentence],
+    }
 
 
-def _seconds(frame: pd.DataFrame, quantity: str) -> float:
-    """Seconds of a step, summed over phases."""
-    prefix = f"seconds_per_step_{quantity}."
-    found = frame.loc[frame["metric"].str.startswith(prefix), "value"]
-    return float(found.sum()) if len(found) else math.nan
+def _ratio(ends: list[float]) -> float:
+    return ends[1] / ends[0] if ends[0] > 0 else math.nan
+
+
+def _step(frame: pd.DataFrame, prefix: str) -> float:
+    """What a step costs, summed over phases, on the first data set that says so."""
+    found = frame[frame["metric"].str.startswith(prefix)].drop_duplicates("metric")
+    return float(found["value"].sum()) if len(found) else math.nan
 
 
 def _value(frame: pd.DataFrame, metric: str) -> float:
@@ -664,30 +686,19 @@ def _value(frame: pd.DataFrame, metric: str) -> float:
     return float(found.iloc[0]) if len(found) else math.nan
 
 
-SAME = ("agrees", "differs")
+# Signs in the cells of the table of published figures.
+SIGNS = {"agrees": " =", "differs": " ≠"}
 
 
 def _published(study: _Study) -> dict[str, Any]:
-    """How our figures compare with the older work's, and a table of those at our widths."""
+    """How our figures compare with the older work's: a sentence, and tables of those at our widths."""
     found = study.analysis("published")
-    head = [
-        "Data set",
-        "Quantity",
-        "Width",
-        "Published",
-        "after",
-        "Read",
-        "Ours",
-        "after",
-        "Outcome",
-    ]
     if found.empty:
-        return {
-            "sentences": [say.absent("the comparison with published figures")],
-            "head": head,
-            "rows": [],
-        }
-    same = found["outcome"].isin(SAME)
+        absent = say.absent(
+            "the comparison with published figures, or there is none to compare with"
+        )
+        return {"sentences": [absent], "by_width": [], "other": {"head": [], "rows": []}}
+    same = found["outcome"].isin(SIGNS)
     missing = found["outcome"] == "not measured"
     sentence = say.published(
         int(same.sum()),
@@ -695,26 +706,66 @@ def _published(study: _Study) -> dict[str, Any]:
         int((~same & ~missing).sum()),
         int(missing.sum()),
     )
-    shown = found[~missing & found["component"].isna()]
-    shown = shown[(shown["width"] == shown["our_width"]) | shown["our_width"].isna()]
-    order = {"differs": 0, "agrees": 1}
-    shown = shown.assign(order=shown["outcome"].map(order).fillna(2)).sort_values(
-        "order", kind="stable"
-    )
-    rows = [_published_row(row) for row in shown.itertuples()]
-    return {"sentences": [sentence], "head": head, "rows": rows}
+    at_width = (found["width"] == found["our_width"]) & found["component"].isna()
+    curves = (found["width"] == found["our_width"]) & found["component"].notna()
+    other = found[~missing & (found["our_width"].isna() | curves)]
+    return {
+        "sentences": [sentence],
+        "by_width": [
+            table
+            for keys, group in found[at_width].groupby(["dataset", "epochs"], sort=False)
+            if (table := _by_width(str(keys[0]), group))["rows"]
+        ],
+        "other": {
+            "head": ["Data set", "Quantity", "Width", "k", "Published", "after", "Ours", "after"],
+            "rows": [_other_row(row) for row in other.itertuples()],
+        },
+    }
 
 
-def _published_row(row: Any) -> list[str]:
-    quantity = str(row.quantity).replace("_", " ")
+def _by_width(dataset: str, found: pd.DataFrame) -> Table:
+    """Published figures of one data set and training time beside ours, a column for each quantity."""
+    quantities = list(dict.fromkeys(found["quantity"]))
+    rows = []
+    for width, group in found.groupby("width"):
+        cells = {row.quantity: _beside(row) for row in group.itertuples()}
+        rows.append([f.count(float(str(width))), *(cells.get(name, "–") for name in quantities)])
+    first = found.iloc[0]
+    return {
+        "dataset": _title(dataset),
+        "epochs": f.count(first["epochs"]),
+        "our_epochs": f.count(first["our_epochs"]),
+        "head": ["Width", *(_label(name).strip("“”").capitalize() for name in quantities)],
+        "rows": rows,
+    }
+
+
+def _beside(row: Any) -> str:
+    """`published | ours ± half of the interval`, with a sign where the two may be compared."""
+
+    def show(value: float) -> str:
+        # As many digits as published, so that a difference is not one of rounding.
+        return f.decimal(value, 4 if abs(row.value) < 2 else 1)
+
+    ours = _cell(Interval(row.mean, math.nan, 0, row.low, row.high), show)
+    return f"{show(row.value)} | {ours}{SIGNS.get(row.outcome, '')}"
+
+
+def _other_row(row: Any) -> list[str]:
+    if row.quantity.endswith(("_peak", "_saturation")):
+        ours = f.width_estimate(row.mean, row.low, row.high)
+        value = f.width(row.value)
+    else:
+        ours = f.estimate(row.mean, row.low, row.high, lambda x: f.significant(x, 4))
+        value = f.significant(row.value, 4)
+    images = f" ({row.images})" if isinstance(row.images, str) else ""
     return [
         _title(str(row.dataset)),
-        quantity,
+        _label(str(row.quantity)).strip("“”") + images,
         f.count(row.width) if f.defined(row.width) else "–",
-        f.significant(row.value, 4),
+        f.count(row.component) if f.defined(row.component) else "–",
+        value + {"text": " (in words)", "eye": " (by eye)"}.get(str(row.how), ""),
         f.count(row.epochs) if f.defined(row.epochs) else "–",
-        str(row.how),
-        f.estimate(row.mean, row.low, row.high, lambda x: f.significant(x, 4)),
+        ours + SIGNS.get(row.outcome, ""),
         f.count(row.our_epochs) if f.defined(row.our_epochs) else "–",
-        str(row.outcome),
     ]

@@ -1,0 +1,44 @@
+"""The command line: one sentence and an exit code for whatever goes wrong."""
+
+import json
+
+import pytest
+
+from sidestep.cli import main
+
+
+def refused(capsys, *words):
+    with pytest.raises(SystemExit) as caught:
+        main(list(words))
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    return error
+
+
+def test_an_unknown_dataset_is_named_with_the_nearest(capsys, tmp_path):
+    error = refused(capsys, "fetch", "mnits", "--output", str(tmp_path / "x.safetensors"))
+    assert "'mnits' (did you mean 'mnist'?" in error
+
+
+def test_a_missing_config_file_is_named(capsys, tmp_path):
+    assert "no such config file" in refused(capsys, "check", "--config", str(tmp_path / "no.yaml"))
+
+
+def test_data_that_are_not_there_are_named(capsys, run, tmp_path):
+    path = tmp_path / "none.safetensors"
+    error = refused(
+        capsys, "train", "--run", json.dumps(run), "--data", str(path), "--root", str(tmp_path)
+    )
+    assert str(path) in error or "none" in error
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "@/nowhere/at/all"])
+def test_a_run_that_is_no_json_mapping_is_refused(capsys, text):
+    assert "JSON" in refused(capsys, "train", "--run", text)
+
+
+def test_a_study_file_that_is_none_is_named(capsys, tmp_path):
+    path = tmp_path / "study.json"
+    path.write_text("{}")
+    assert "study.json does not hold" in refused(capsys, "tabulate", "--study", str(path))
