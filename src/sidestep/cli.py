@@ -139,7 +139,9 @@ def _numbers(options: argparse.Namespace) -> None:
     from sidestep.numbers import numbers_job
 
     studies = [_study(path) for path in options.study]
-    with _Checked(options.fingerprint, entries.numbers(tuple(study.name for study in studies))):
+    figures = [thing["name"] for study in studies for thing in study.figures]
+    code = entries.numbers([study.name for study in studies], figures)
+    with _Checked(options.fingerprint, code):
         output = options.output or options.root / "numbers.json"
         numbers_job(options.size, studies, output, options.root)
 

@@ -108,10 +108,14 @@ def grid(
 
 
 def panels(
-    datasets: Sequence[str], rows: int = 1, height: float = 2.4, **more: Any
+    datasets: Sequence[str],
+    rows: int = 1,
+    height: float = 2.4,
+    width: float | None = None,
+    **more: Any,
 ) -> tuple[Figure, Any]:
     """A column of panels for each data set, titled with its name in the first row."""
-    width = COLUMN if len(datasets) == 1 else TEXT
+    width = width or (COLUMN if len(datasets) == 1 else TEXT)
     figure, axes = grid(rows, len(datasets), width=width, height=height, **more)
     for top, dataset in zip(axes[0], datasets, strict=True):
         top.set_title(title(dataset))

@@ -57,7 +57,11 @@ def plot(name: str) -> frozenset[str]:
     return frozenset({"sidestep.plot", f"sidestep.figures.{name}"})
 
 
-def numbers(studies: tuple[str, ...]) -> frozenset[str]:
-    """Of the job that gathers the numbers of those studies that have a section in the paper."""
-    sections = [name for name in studies if name in names("paper")]
-    return frozenset({"sidestep.numbers", *(f"sidestep.paper.{name}" for name in sections)})
+def numbers(studies: Iterable[str], figures: Iterable[str]) -> frozenset[str]:
+    """Of the job that gathers the numbers of those studies that have a section in the paper.
+
+    It reads the figures' captions, though it imports no figure.
+    """
+    sections = {f"sidestep.paper.{name}" for name in studies if name in names("paper")}
+    drawn = {f"sidestep.figures.{name}" for name in figures}
+    return frozenset({"sidestep.numbers", *sections, *drawn})

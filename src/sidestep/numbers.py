@@ -13,8 +13,8 @@ from sidestep.paper import formats, sentences
 from sidestep.registry import PACKAGE, load, names
 from sidestep.tables import Tables
 
-# Packages whose versions can change a number or a picture, in the order of the pipeline.
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "matplotlib", "snakemake", "typst")
+# Packages whose versions can change a number or a picture, besides those that every run notes itself.
+PACKAGES = ("scipy", "scikit-learn", "pandas", "matplotlib", "snakemake", "typst")
 
 
 def numbers_job(size: str, studies: list[Study], output: Path, root: Path) -> None:

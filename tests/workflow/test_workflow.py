@@ -57,7 +57,7 @@ def test_the_summary_has_paired_differences_to_the_baseline(built):
 
 def test_editing_a_figure_redraws_that_figure_and_the_paper(finished):
     finished.edit("figures/dead_neurons.py", "def draw(", "UNUSED = 1\n\n\ndef draw(")
-    assert finished.planned() == {"plot_figure": 1, "typeset_paper": 1}
+    assert finished.planned() == {"plot_figure": 1, "gather_numbers": 1, "typeset_paper": 1}
 
 
 def test_editing_the_strategy_retrains_and_a_comment_does_not(finished):

@@ -1,9 +1,11 @@
 """What the rules share: the checked config, fingerprints of code, and paths as patterns."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,8 +14,8 @@ from snakemake.exceptions import WorkflowError
 # Jobs run the very code that is planned with, whatever else is installed.
 SOURCE = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCE)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [SOURCE, os.environ.get("PYTHONPATH", "")])
+shell.prefix(
+    f"export PYTHONPATH={shlex.quote(SOURCE)}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
 )
 
 from sidestep import config as sidestep_config
@@ -42,21 +44,15 @@ def planned(kind, text):
     another input, with Snakemake's records or without them."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     path = PLAN / f"{kind}-{digest}.json"
-    if path not in PLANNED:
-        PLANNED.add(path)
-        if not path.exists():
-            write_text(path, text)
+    if not path.exists():
+        write_text(path, text)
     return str(path)
 
 
-PLANNED = set()
-
-
+@functools.cache
 def code_file(modules):
     """What a fingerprint is made of, as an input: it says which module changed."""
-    return planned(
-        "code", json.dumps(fingerprint.describe(frozenset(modules)), indent=1)
-    )
+    return planned("code", json.dumps(fingerprint.describe(modules), indent=1))
 
 
 def study_of(wildcards):
@@ -87,6 +83,13 @@ def study_file(wildcards):
     return planned_study(study_of(wildcards))
 
 
+def numbers_entries():
+    figures = [
+        thing["name"] for study in CONFIG.studies.values() for thing in study.figures
+    ]
+    return entries.numbers(CONFIG.studies, figures)
+
+
 def all_figures():
     return [
         str(layout.figure(study.name, thing["name"], "svg"))
@@ -96,13 +99,29 @@ def all_figures():
 
 
 def prepare_plan(config):
+    """Write every planned file before Snakemake looks at what files there are."""
+    for study in config.studies.values():
+        planned_study(study)
+        for run in study.runs():
+            code_file(entries.train(run))
+        for dataset in study.datasets:
+            code_file(entries.timing(study.timed_runs(dataset).values()))
+            for variant in study.variants:
+                code_file(entries.measure(study.measure_task(dataset, variant.name)))
+        for thing in study.analyses:
+            code_file(entries.analyse(thing["name"]))
+        for thing in study.figures:
+            code_file(entries.plot(thing["name"]))
+    if not any(Path(".snakemake/metadata").glob("*")):
+        mark_stale_runs(config)
+
+
+def mark_stale_runs(config):
     """Without Snakemake's records, only files' times tell what is stale: make them tell the truth.
 
     A run that other code or another config made is older than no input of it, if that code was
     there before. Its code file is touched then, so that the run is made anew.
     """
-    if any(Path(".snakemake/metadata").glob("*")):
-        return
     for study in config.studies.values():
         for run in study.runs():
             place = [run[key] for key in ("study", "dataset", "variant", "seed")]

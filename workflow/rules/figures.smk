@@ -19,9 +19,13 @@ rule plot_figure:
         rows="results/figures/{study}/{figure}.csv",
     log:
         "results/logs/plot_figure/{study}/{figure}.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     params:
         fingerprint=lambda wildcards: fingerprint.of(entries.plot(wildcards.figure)),
+    message:
+        "plot {wildcards.study}: {wildcards.figure}"
     shell:
         "python -m sidestep plot {wildcards.figure} --study {input.study}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"

@@ -15,12 +15,16 @@ rule measure_variant:
         summary=f"results/measures/{CELL}/summary.json",
     log:
         f"results/logs/measure_variant/{CELL}.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     params:
         task=lambda wildcards: canonical_json(measure_task(wildcards)),
         fingerprint=lambda wildcards: fingerprint.of(
             entries.measure(measure_task(wildcards))
         ),
+    message:
+        "measure {wildcards.study}/{wildcards.dataset}/{wildcards.variant}"
     shell:
         "python -m sidestep measure --task {params.task:q} --fingerprint {params.fingerprint}"
         " > {log} 2>&1"
@@ -47,9 +51,13 @@ rule tabulate_study:
         "results/tables/{study}.csv",
     log:
         "results/logs/tabulate_study/{study}.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     params:
         fingerprint=fingerprint.of(entries.tabulate()),
+    message:
+        "tabulate {wildcards.study}"
     shell:
         "python -m sidestep tabulate --study {input.study} --fingerprint {params.fingerprint}"
         " > {log} 2>&1"
@@ -60,16 +68,23 @@ rule analyse_study:
     input:
         study=study_file,
         table="results/tables/{study}.csv",
+        published=lambda wildcards: (
+            "paper/published.csv" if wildcards.analysis == "published" else []
+        ),
         code=lambda wildcards: code_file(entries.analyse(wildcards.analysis)),
     output:
         "results/tables/{study}_{analysis}.csv",
     log:
         "results/logs/analyse_study/{study}/{analysis}.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     params:
         fingerprint=lambda wildcards: fingerprint.of(
             entries.analyse(wildcards.analysis)
         ),
+    message:
+        "analyse {wildcards.study}: {wildcards.analysis}"
     shell:
         "python -m sidestep analyse {wildcards.analysis} --study {input.study}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"

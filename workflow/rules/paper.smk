@@ -8,15 +8,19 @@ rule gather_numbers:
             for study in CONFIG.studies.values()
             for thing in study.analyses
         ],
-        code=code_file(entries.numbers(tuple(CONFIG.studies))),
+        code=code_file(numbers_entries()),
     output:
         "results/numbers.json",
     log:
         "results/logs/gather_numbers.log",
+    conda:
+        "../../environment.yml"
     threads: 1
     params:
         size=CONFIG.size,
-        fingerprint=fingerprint.of(entries.numbers(tuple(CONFIG.studies))),
+        fingerprint=fingerprint.of(numbers_entries()),
+    message:
+        "gather the numbers of the paper"
     shell:
         "python -m sidestep numbers --study {input.studies} --size {params.size:q}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"
@@ -32,6 +36,10 @@ rule typeset_paper:
         pdf="results/paper.pdf",
     log:
         "results/logs/typeset_paper.log",
+    conda:
+        "../../environment.yml"
     threads: 1
+    message:
+        "typeset the paper"
     shell:
         "python -m sidestep typeset > {log} 2>&1"

@@ -13,10 +13,14 @@ rule train_network:
         summary=f"results/runs/{RUN}/summary.json",
     log:
         f"results/logs/train_network/{RUN}.log",
+    conda:
+        "../../environment.yml"
     threads: lambda wildcards: run_of(wildcards)["threads"]
     params:
         run=lambda wildcards: canonical_json(run_of(wildcards)),
         fingerprint=lambda wildcards: fingerprint.of(entries.train(run_of(wildcards))),
+    message:
+        "train {wildcards.study}/{wildcards.dataset}/{wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python -m sidestep train --run {params.run:q} --fingerprint {params.fingerprint}"
         " > {log} 2>&1"
@@ -31,14 +35,18 @@ rule time_training:
         code=lambda wildcards: code_file(timing_entries(wildcards)),
     output:
         "results/timing/{study}/{dataset}.json",
-    params:
-        fingerprint=lambda wildcards: fingerprint.of(timing_entries(wildcards)),
-        torch_threads=CONFIG.timing_threads,
     log:
         "results/logs/time_training/{study}/{dataset}.log",
+    conda:
+        "../../environment.yml"
     threads: workflow.cores
     resources:
         exclusive=1,
+    params:
+        fingerprint=lambda wildcards: fingerprint.of(timing_entries(wildcards)),
+        torch_threads=CONFIG.timing_threads,
+    message:
+        "time the steps of {wildcards.study} on {wildcards.dataset}, alone"
     shell:
         "python -m sidestep time {wildcards.dataset} --study {input.study}"
         " --fingerprint {params.fingerprint} --threads {params.torch_threads} > {log} 2>&1"

@@ -60,21 +60,27 @@ def draw(rows: pd.DataFrame) -> Figure:
     styles = dict(zip(dict.fromkeys(rows["phase"]), ("-", "--", ":", "-."), strict=False))
     seconds, counts = axes[0]
     datasets = datasets_of(rows)
-    for (dataset, phase), cell in rows.groupby(["dataset", "phase"], sort=False):
+    lines = rows[["dataset", "phase"]].drop_duplicates()
+    for dataset, phase in zip(lines["dataset"], lines["phase"], strict=True):
+        cell = rows[(rows["dataset"] == dataset) & (rows["phase"] == phase)]
         ordered = cell.sort_values("width")
         look: dict[str, Any] = {
             "color": colour(dataset),
             "marker": marker(dataset),
             "linestyle": styles.get(phase, "-"),
             # Equal costs lie on one another: the later marker is smaller.
-            "markersize": max(6.0 - 2.5 * datasets.index(dataset), 1.5),
+            "markersize": max(4.5 - 2.0 * datasets.index(dataset), 1.5),
         }
         counts.plot(ordered["width"], ordered["mult_adds"] / 1e6, **look)
         timed = ordered[ordered["seconds"].notna()]
         away = [timed["seconds"] - timed["q1"], timed["q3"] - timed["seconds"]]
         if len(timed):
             seconds.errorbar(
-                timed["width"], 1000 * timed["seconds"], yerr=[1000 * part for part in away], **look
+                timed["width"],
+                1000 * timed["seconds"],
+                yerr=[1000 * part for part in away],
+                capsize=3,
+                **look,
             )
     if rows["seconds"].notna().any():
         seconds.set_yscale("log")

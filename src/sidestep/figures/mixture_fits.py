@@ -9,10 +9,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sidestep.drawing import colour, datasets_of, empty, grid, note, say_n, title
+from sidestep.drawing import (
+    by_dataset,
+    colour,
+    datasets_of,
+    each_width,
+    empty,
+    grid,
+    note,
+    say_n,
+    title,
+)
 from sidestep.settings import Count
 from sidestep.statistics.mixtures.components import Component, Exponential, Gamma, Normal
-from sidestep.style import LABELS, TEXT
+from sidestep.style import LABELS, SMALL, TEXT
 from sidestep.tables import Tables
 
 ALT = "Mixture fits over histograms of spread"
@@ -37,47 +47,46 @@ def rows(tables: Tables, *, widths: Count = 4) -> pd.DataFrame:
         tables: of the study.
         widths: how many of the study's widths are shown, evenly chosen.
     """
-    histogram = _pooled(tables, "spread_histogram")
-    if histogram.empty:
+    frame = tables.main[tables.main["images"] == "train"]
+    pooled = frame[frame["seed"] == "pooled"]
+    pooled = pooled[pooled["epoch"] == pooled["epoch"].max()]
+    single = tables.metric("spread_density", images="train", last=True)
+    known = sorted(set(pooled.loc[pooled["metric"] == "spread_histogram", "width"]))
+    if not known:
         return pd.DataFrame({name: [] for name in (*PLACE, "curve", "part", "x", "y", "n")})
-    known = sorted(set(histogram["width"]))
     chosen = {known[round(at)] for at in np.linspace(0, len(known) - 1, widths)}
-    seeds = tables.metric("normality_living", images="train", last=True)
-    counts = seeds.groupby(PLACE)["seed"].nunique()
-    neurons = _pooled(tables, "normality_living_n").set_index(PLACE)["value"]
     found = []
-    for place, cell in histogram.groupby(PLACE, sort=False):
-        if place[1] in chosen:
-            known_here = {"n": counts.get(place, 0), "neurons": neurons.get(place, math.nan)}
-            parts = pd.DataFrame(_cell(tables, place, cell))
-            found.append(parts.assign(dataset=place[0], width=place[1], **known_here))
+    for dataset, rows_of_dataset in by_dataset(pooled):
+        for width, cell in each_width(rows_of_dataset):
+            place = (single["dataset"] == dataset) & (single["width"] == width)
+            if width in chosen:
+                parts = pd.DataFrame(_cell(cell, single[place]))
+                found.append(
+                    parts.assign(dataset=dataset, width=width, n=single[place]["seed"].nunique())
+                )
     return pd.concat(found, ignore_index=True)
 
 
-def _pooled(tables: Tables, metric: str) -> pd.DataFrame:
-    return tables.metric(metric, images="train", last=True, pooled=True)
-
-
-def _at(frame: pd.DataFrame, place: Any) -> pd.DataFrame:
-    return frame[(frame["dataset"] == place[0]) & (frame["width"] == place[1])]
-
-
-def _cell(tables: Tables, place: Any, histogram: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _cell(pooled: pd.DataFrame, single: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """The rows of one data set and width."""
-    step = float(_at(_pooled(tables, "spread_histogram_width"), place)["value"].iloc[0])
+    values = pooled.groupby("metric")["value"].first().to_dict()
+    histogram = pooled[pooled["metric"] == "spread_histogram"]
+    step = values["spread_histogram_width"]
     for left, density in zip(histogram["component"], histogram["value"], strict=True):
         yield {"curve": "histogram", "part": "", "x": left, "right": left + step, "y": density}
     x = np.linspace(step / 20, float(histogram["component"].max()) + step, POINTS)
-    single = _at(tables.metric("spread_density", images="train", last=True), place)
     each = np.array(
-        [np.interp(x, one["component"], one["value"]) for _, one in single.groupby("seed")]
+        [
+            np.interp(x, one["component"], one["value"], right=0.0)
+            for _, one in single.groupby("seed")
+        ]
     )
     if len(each):
         curves = zip(x, each.mean(0), each.min(0), each.max(0), strict=True)
         for at, mean, low, high in curves:
             yield {"curve": "networks", "part": "", "x": at, "y": mean, "low": low, "high": high}
     for model in MODELS:
-        parts = _components(tables, model, place)
+        parts = _components(values, model)
         if not parts:
             yield {"curve": model, "part": "not identifiable", "x": math.nan, "y": math.nan}
             continue
@@ -87,24 +96,19 @@ def _cell(tables: Tables, place: Any, histogram: pd.DataFrame) -> Iterator[dict[
                 yield {"curve": model, "part": name, "x": at, "y": density}
 
 
-def _components(tables: Tables, model: str, place: Any) -> list[tuple[float, Component]]:
-    """Weights and components of the pooled fit, or nothing where it was refused."""
-    value = {}
-    prefix = f"{model}_component"
-    for metric in [f"{model}_share", *_names(tables, prefix)]:
-        cell = _at(_pooled(tables, metric), place)["value"].dropna()
-        if len(cell):
-            value[metric.removeprefix(f"{model}_")] = float(cell.iloc[0])
-    share = value.pop("share", None)
-    if share is None:
-        return []
+def _components(values: dict[Any, float], model: str) -> list[tuple[float, Component]]:
+    """Weights and components of a fit, or nothing where it was refused."""
+    share = values.get(f"{model}_share", math.nan)
     found: list[tuple[float, Component]] = []
     for index, weight in ((1, share), (2, 1 - share)):
+        prefix = f"{model}_component{index}_"
         own = {
-            key.split("_", 1)[1]: item
-            for key, item in value.items()
-            if key.startswith(f"component{index}_")
+            str(key).removeprefix(prefix): values[key]
+            for key in values
+            if str(key).startswith(prefix)
         }
+        if math.isnan(weight) or any(math.isnan(value) for value in own.values()):
+            continue
         if "exponential_scale" in own:
             found.append((weight, Exponential(own["exponential_scale"])))
         elif "normal_mean" in own:
@@ -112,10 +116,6 @@ def _components(tables: Tables, model: str, place: Any) -> list[tuple[float, Com
         elif "gamma_shape" in own:
             found.append((weight, Gamma(own["gamma_shape"], own["gamma_scale"])))
     return found if len(found) == 2 else []
-
-
-def _names(tables: Tables, prefix: str) -> list[str]:
-    return [name for name in tables.main["metric"].unique() if name.startswith(prefix)]
 
 
 def draw(rows: pd.DataFrame) -> Figure:
@@ -162,9 +162,18 @@ def _panel(panel: Any, cell: pd.DataFrame) -> None:
             curve = fit[fit["part"] == part]
             panel.plot(curve["x"], curve["y"], color=colour(model), linestyle=style)
     for place, model in enumerate(refused):
-        words = f"{LABELS[model]}:\nnot identifiable"
-        note(panel, 1.0, 1.0 - 0.21 * place, words, ha="right", va="top", color=colour(model))
+        panel.annotate(
+            f"{LABELS[model]}:\nnot identifiable",
+            (1, 1),
+            (0, -18 * place),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            fontsize=SMALL,
+            color=colour(model),
+        )
     # A component may have a pole at zero; the histogram sets the scale.
     highest = max(histogram["y"].max(), single["high"].fillna(0).max() if len(single) else 0)
-    panel.set_ylim(0, (1.1 + 0.35 * len(refused)) * highest)
+    panel.set_ylim(0, (1.1 + 0.42 * len(refused)) * highest)
     panel.set_xlim(0, edges[-1])

@@ -41,7 +41,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty()
     datasets = datasets_of(rows)
-    figure, axes = panels(datasets, height=2.6, sharey=True)
+    figure, axes = panels(datasets, height=2.6 if len(datasets) > 1 else 3.2, sharey=True)
     for panel, dataset in zip(axes[0], datasets, strict=True):
         for place, model in enumerate(MODELS):
             cell = rows[(rows["dataset"] == dataset) & (rows["model"] == model)].sort_values(
@@ -92,6 +92,6 @@ def draw(rows: pd.DataFrame) -> Figure:
     handles.append(
         Line2D([], [], linestyle="", marker="x", markersize=3.5, color="#444444", label="refused")
     )
-    figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    figure.legend(handles=handles, loc="outside upper left", ncols=3 if len(datasets) > 1 else 1)
     say_n(figure, rows["n"], "one filled point a network")
     return figure

@@ -33,11 +33,11 @@ def rows(tables: Tables) -> pd.DataFrame:
     parts = [density.iloc[:0].assign(w=0.0, best=0)]
     for dataset, curve in by_dataset(normality):
         ordered = curve.sort_values("width").reset_index(drop=True)
-        best = int(ordered["mean"].idxmax())
+        best = int(ordered["mean"].to_numpy().argmax())
         for place in range(max(best - 1, 0), min(best + 2, len(ordered))):
-            width, w = ordered.loc[place, ["width", "mean"]]
-            cell = density[(density["dataset"] == dataset) & (density["width"] == width)]
-            parts.append(cell.assign(w=float(w), best=int(place == best)))
+            chosen = ordered.iloc[place]
+            cell = density[(density["dataset"] == dataset) & (density["width"] == chosen["width"])]
+            parts.append(cell.assign(w=chosen["mean"], best=int(place == best)))
     found = pd.concat(parts, ignore_index=True)
     # The colours of widths are those of the whole study.
     shades = width_shades(normality["width"])

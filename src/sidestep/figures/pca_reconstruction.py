@@ -43,7 +43,7 @@ def rows(tables: Tables) -> pd.DataFrame:
     both = set(zip(parts[1]["dataset"], parts[1]["width"], strict=True))
     found = pd.concat(parts)
     kept = [place in both for place in zip(found["dataset"], found["width"], strict=True)]
-    curves = over_seeds(found[kept], ["dataset", "width", "metric", "component"])
+    curves = over_seeds(found.loc[kept], ["dataset", "width", "metric", "component"])
     return curves.assign(share=curves["component"] / curves["width"])
 
 

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from sidestep.drawing import colour, datasets_of, empty, marker, panels, say_n, width_axis
 from sidestep.statistics.size_rules import SATURATED_SHARE, SLACK_SHARE, THRESHOLD
-from sidestep.style import BLACK, GREY, LABELS
+from sidestep.style import BLACK, GREY, LABELS, TEXT
 from sidestep.tables import Tables
 
 ALT = "Verdicts of every metric on the size of the layer"
@@ -47,7 +47,12 @@ def draw(rows: pd.DataFrame) -> Figure:
         return empty()
     places, ticks = _places(rows)
     datasets = datasets_of(rows)
-    figure, axes = panels(datasets, height=1.1 + 0.175 * len(ticks), sharey=True)
+    figure, axes = panels(
+        datasets,
+        width=TEXT if len(datasets) > 1 else 5.5,
+        height=1.1 + 0.175 * len(ticks),
+        sharey=True,
+    )
     for panel, dataset in zip(axes[0], datasets, strict=True):
         _panel(panel, rows[rows["dataset"] == dataset], places)
     axes[0, 0].set_yticks(range(len(ticks)), [label for label, _ in ticks], fontsize=6.5)

@@ -17,7 +17,7 @@ from sidestep.drawing import (
     width_colours,
     width_key,
 )
-from sidestep.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE
+from sidestep.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SMALL
 from sidestep.tables import Tables
 
 ALT = "Singular values and ranks of the hidden weights"
@@ -69,7 +69,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         plain_log(panels_of_row[0].yaxis)
     axes[0, 0].set_ylabel("singular value")
     axes[1, 0].set_ylabel("rank")
-    axes[1, 0].legend(fontsize=6.5)
+    axes[1, 0].legend(fontsize=SMALL, frameon=True, framealpha=0.85, edgecolor="none")
     width_key(figure, colours)
     say_n(figure, rows["n"])
     return figure

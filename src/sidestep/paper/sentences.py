@@ -6,7 +6,6 @@ that no outcome changes.
 """
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,6 @@ from sidestep.paper.formats import (
     decimal,
     defined,
     estimate,
-    interval,
     listed,
     percent,
     plural,
@@ -45,11 +43,32 @@ class Extent:
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence and whether what it tells goes `against` the older work: `True`, `False`, or None
-    where the intervals leave it open."""
+    """What one data set says of a claim of the older work.
+
+    Attributes:
+        against: whether it goes against the older work; None where the intervals leave it open.
+        claim: what was found, without numbers, for a list of findings; data sets that say the same
+            are named together.
+        place: the data set, or empty.
+        detail: the sentence with its numbers, for the claim's own section.
+    """
 
     against: bool | None
-    text: str
+    claim: str
+    place: str
+    detail: str
+
+
+def gathered(findings: Sequence[Finding], against: bool | None) -> list[str]:
+    """One sentence for each claim of that kind, with all data sets that say so."""
+    places: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.against is against and finding.claim:
+            places.setdefault(finding.claim, []).append(finding.place)
+    return [
+        f"On {listed(found)}, {claim}." if found[0] else f"{claim}."
+        for claim, found in places.items()
+    ]
 
 
 def size_note(size: str, extents: Sequence[Extent]) -> str:
@@ -83,9 +102,8 @@ def runs(number: int, diverged: Sequence[str]) -> str:
         return f"Of {plural(number, 'training run')}, all finished and none diverged."
     which = listed([f"`{place}`" for place in diverged[:6]]) + (" …" if len(diverged) > 6 else "")
     return (
-        f"Of {plural(number, 'training run')}, {count(len(diverged))} diverged ({which}); what "
-        "needs a trained network is not defined for "
-        f"{'it' if len(diverged) == 1 else 'them'}, and no mean hides that."
+        f"Of {plural(number, 'training run')}, {count(len(diverged))} diverged ({which}); means over "
+        f"seeds leave {'it' if len(diverged) == 1 else 'them'} out and say so."
     )
 
 
@@ -102,111 +120,112 @@ def absent(what: str) -> str:
     return f"The configuration that this paper was built from leaves out {what}."
 
 
-def change(
-    subject: str, place: str, first: str, last: str, found: Interval, show: Show = significant
+def changes(
+    subject: str,
+    first: str,
+    last: str,
+    found: Sequence[tuple[str, Interval]],
+    show: Show = significant,
 ) -> str:
-    """Whether a quantity rises or falls from one width to another, by its paired interval."""
-    span = f"from width {first} to width {last}"
-    if not defined(found.mean):
-        return f"On {place}, how {subject} changes {span} is {UNDEFINED}."
-    size = estimate(found.mean, found.low, found.high, show)
-    if not defined(found.low):
-        return f"On {place}, {subject} changes {span} by {size}; one seed gives no interval."
-    if not separates(found):
-        return (
-            f"On {place}, the interval does not tell whether {subject} changes {span} "
-            f"(difference {size})."
-        )
-    verb = "rises" if found.mean > 0 else "falls"
-    return f"On {place}, {subject} {verb} {span} (difference {size})."
+    """Whether a quantity rises or falls from one width to another, by its paired interval on each data set."""
+    parts: dict[str, list[str]] = {}
+    for place, difference in found:
+        size = estimate(difference.mean, difference.low, difference.high, show)
+        if not defined(difference.mean):
+            parts.setdefault("does not have a defined change", []).append(f"on {place}")
+        elif not defined(difference.low):
+            parts.setdefault("changes by an amount without interval", []).append(
+                f"on {place} ({size})"
+            )
+        elif not separates(difference):
+            parts.setdefault("changes by less than its interval", []).append(f"on {place} ({size})")
+        else:
+            verb = "rises" if difference.mean > 0 else "falls"
+            parts.setdefault(verb, []).append(
+                f"on {place} (by {size})"
+                if difference.mean > 0
+                else f"on {place} (difference {size})"
+            )
+    clauses = [f"{verb} {listed(places)}" for verb, places in parts.items()]
+    if not clauses:
+        return f"How {subject} changes with the width is {UNDEFINED}."
+    return f"From width {first} to width {last}, {subject} {'; it '.join(clauses)}."
 
 
 def curve(
-    dataset: str,
-    subject: str,
-    outcome: str,
-    r_logarithmic: float,
-    r_power: float,
-    exponent: float,
-    difference: Interval,
-    agreeing: int,
+    dataset: str, subject: str, outcome: str, agreeing: int, seeds: int, of_the_journal: bool
 ) -> Finding:
     """Logarithm or power law? The journal calls the sum of spread “a perfect logarithm”."""
-    if outcome == UNDEFINED or not (defined(r_logarithmic) and defined(r_power)):
-        return Finding(None, f"On {dataset}, no curve can be compared for {subject}.")
-    fits = (
-        f"On {dataset}, a logarithm of the width explains $R^2 = {_math(r_logarithmic, 4)}$ of "
-        f"{subject} and a power law with exponent {decimal(exponent)} explains "
-        f"$R^2 = {_math(r_power, 4)}$"
-    )
-    apart = estimate(difference.mean, difference.low, difference.high, lambda x: decimal(x, 4))
+    counted = f"in {count(agreeing)} of {plural(seeds, 'seed')}"
     if outcome == "power law":
-        return Finding(
-            True,
-            f"{fits}; the difference over seeds, {apart}, excludes zero: the power law describes it "
-            f"better, in {count(agreeing)} of {plural(difference.n, 'seed')}.",
+        claim = (
+            f"{subject} grows like a power of the width rather than like the journal's “perfect "
+            "logarithm”"
         )
-    if outcome == "logarithmic":
-        return Finding(
-            False,
-            f"{fits}; the difference over seeds, {apart}, excludes zero: the logarithm describes it "
-            f"better, in {count(agreeing)} of {plural(difference.n, 'seed')}, though not perfectly.",
-        )
-    return Finding(
-        None, f"{fits}; the difference over seeds, {apart}, does not separate the two curves."
-    )
+        detail = f"On {dataset}, the power law describes {subject} better, {counted}."
+        against: bool | None = True
+    elif outcome == "logarithmic":
+        claim = f"{subject} grows like a logarithm of the width rather than like a power of it"
+        detail = f"On {dataset}, the logarithm describes {subject} better, {counted}."
+        against = False
+    elif outcome == "not separated":
+        claim = f"a logarithm and a power law describe {subject} equally well, by their interval"
+        detail = f"On {dataset}, the interval does not separate the two curves for {subject}."
+        against = None
+    else:
+        claim, against = f"no curve can be fitted to {subject}", None
+        detail = f"On {dataset}, no curves can be compared for {subject}."
+    return Finding(against, claim if of_the_journal else "", dataset, detail)
 
 
 def dead_majority(dataset: str, at: str, found: Interval) -> Finding:
     """The journal's easy sign of an oversized network: more dead neurons than active ones."""
     share = estimate(found.mean, found.low, found.high, lambda x: percent(x, 1))
+    open_ = "whether the widest layer has more dead neurons than active ones is not separated"
     if not defined(found.mean):
-        return Finding(None, f"On {dataset}, the share of dead neurons is {UNDEFINED}.")
-    lead = f"On {dataset}, {share} of the neurons are dead at width {at}"
+        return Finding(None, open_, dataset, f"On {dataset}, their share is {UNDEFINED}.")
+    detail = f"On {dataset}, {share} of the neurons are dead at width {at}, the widest."
     if not defined(found.low) or found.low <= 0.5 <= found.high:
-        return Finding(None, f"{lead}; whether they are the majority is not separated.")
+        return Finding(None, open_, dataset, detail)
     if found.high < 0.5:
-        return Finding(
-            True,
-            f"{lead}, the widest: the journal's sign of an oversized layer, more dead neurons than "
-            "active ones, does not occur within these widths.",
+        claim = (
+            "not even the widest layer has more dead neurons than active ones, the journal's sign "
+            "of an oversized network"
         )
-    return Finding(
-        False,
-        f"{lead}, the widest: more dead than active, the journal's sign of an oversized layer.",
-    )
+        return Finding(True, claim, dataset, detail)
+    claim = "the widest layer has more dead neurons than active ones, as the journal expects"
+    return Finding(False, claim, dataset, detail)
 
 
-def peak(
-    dataset: str,
-    neurons: str,
-    at: float,
-    low: float,
-    high: float,
-    w: tuple[float, float, float],
-    edge: str,
-) -> str:
-    """Where the spread is most normal."""
-    if not defined(at):
-        return f"On {dataset}, $W$ over {neurons} neurons is {UNDEFINED} at every width."
-    size = estimate(*w, lambda x: decimal(x, 3))
-    text = (
-        f"On {dataset}, $W$ over {neurons} neurons is largest, {size}, at width "
-        f"{width_estimate(at, low, high)}"
-    )
-    if edge:
-        text += f", the {edge} of the widths, so that the true maximum may lie beyond"
-    return text + "."
+@dataclass(frozen=True)
+class Peak:
+    """Where $W$ is largest on a data set: width and W with their bounds, the end of the widths at
+    which it lies (or empty), and the width where W of the pooled neurons is largest."""
+
+    place: str
+    width: tuple[float, float, float]
+    w: tuple[float, float, float]
+    edge: str
+    pooled: float
 
 
-def pooled_peak(dataset: str, neurons: str, at: float, w: float) -> str:
-    """Where the neurons of all seeds together are most normal, as the journal did it."""
-    if not defined(at):
-        return f"Pooled over seeds, it is {UNDEFINED}."
-    return (
-        f"Pooled over seeds, $W$ over {neurons} neurons on {dataset} is largest, {decimal(w, 3)}, at "
-        f"width {width(at)}."
-    )
+def peaks(neurons: str, found: Sequence[Peak]) -> str:
+    """Where the spread is most normal, on each data set."""
+    parts = []
+    for peak in found:
+        if not defined(peak.width[0]):
+            parts.append(f"nowhere defined on {peak.place}")
+            continue
+        size = estimate(*peak.w, lambda x: decimal(x, 3))
+        text = f"at width {width_estimate(*peak.width)} on {peak.place}, where it is {size}"
+        if defined(peak.pooled):
+            text += f" (pooled: at {width(peak.pooled)})"
+        if peak.edge:
+            text += f", at the {peak.edge} of the widths, so that the true maximum may lie beyond"
+        parts.append(text)
+    if not parts:
+        return f"$W$ over {neurons} neurons is {UNDEFINED}."
+    return f"$W$ over {neurons} neurons is largest {'; '.join(parts)}."
 
 
 def cost(narrowest: str, widest: str, operations: float, seconds: float) -> str:
@@ -286,33 +305,34 @@ def artefact(
     important components would leave.
     """
     if not (defined(true_left) and defined(wrong_left)):
-        return Finding(None, f"On {dataset}, no width allows both curves.")
-    text = (
+        return Finding(None, "", dataset, f"On {dataset}, no width allows both curves.")
+    detail = (
         f"On {dataset} at width {at}, {k} components leave {percent(true_left, 1)} of the variance; "
         f"the transposed projection claims {percent(wrong_left, 1)}, and components of equal "
-        f"importance would leave {percent(even, 1)}"
+        f"importance would leave {percent(even, 1)}."
     )
     if abs(wrong_left - even) < abs(true_left - even):
-        return Finding(
-            True,
-            text
-            + ". That “all components are equally important” is the transposition, not the data.",
+        claim = (
+            "principal components are far from “equally important”: the journal's straight line comes "
+            "from a transposed matrix and not from the data"
         )
-    return Finding(
-        False, text + ". Here even the right curve is as near to equal importance as the wrong one."
+        return Finding(True, claim, dataset, detail)
+    claim = (
+        "the right reconstruction curve is as near to a straight line as the journal's wrong one"
     )
+    return Finding(False, claim, dataset, detail)
 
 
-def enough_components(dataset: str, at: str, k: float, total: str) -> str:
+def enough_components(dataset: str, images: str, at: str, k: float, total: str) -> str:
     """How many components keep the accuracy."""
     if not defined(k):
         return (
-            f"On {dataset} at width {at}, no tried number of components keeps the mean accuracy "
-            "within the margin."
+            f"On {dataset} at width {at}, no tried number of components keeps the mean {images} "
+            "accuracy within the margin."
         )
     return (
-        f"On {dataset} at width {at}, the first {count(k)} of {total} components keep the mean test "
-        "accuracy within the margin."
+        f"On {dataset} at width {at}, the first {count(k)} of {total} components keep the mean "
+        f"{images} accuracy within the margin."
     )
 
 
@@ -406,26 +426,41 @@ def order_of_datasets(same: Sequence[str], opposite: Sequence[str], open_: int) 
     return f"Of {plural(total, 'verdict')}, {'; '.join(parts)}{rest}."
 
 
-def overfitting(
-    dataset: str, target: str, knowing: Sequence[str], excluding: int, tested: int, chance: float
-) -> str:
+@dataclass(frozen=True)
+class Following:
+    """How many metrics follow a gap: those whose correlation excludes zero, of those tested; how many
+    would by chance; and the names of those that follow it more closely than the width does."""
+
+    target: str
+    excluding: int
+    tested: int
+    chance: float
+    knowing: Sequence[str]
+
+
+def overfitting(dataset: str, found: Sequence[Following]) -> str:
     """Does any metric follow the gap between train and test better than the width itself does?"""
-    if tested == 0:
-        return f"On {dataset}, no correlation with {target} has an interval."
-    text = (
-        f"On {dataset}, the rank correlation with {target} across widths excludes zero for "
-        f"{count(excluding)} of {plural(tested, 'metric')} (about {decimal(chance, 1)} would by "
-        "chance if none were related)"
-    )
+    tested = [item for item in found if item.tested]
+    if not tested:
+        return f"On {dataset}, no correlation with over-fitting has an interval."
+    parts = [
+        f"with {item.target} for {count(item.excluding)} of {plural(item.tested, 'metric')} "
+        f"({decimal(item.chance, 1)} by chance)"
+        for item in tested
+    ]
+    text = f"On {dataset}, the rank correlation excludes zero {listed(parts)}; "
+    knowing = list(dict.fromkeys(name for item in tested for name in item.knowing))
     if knowing:
-        return text + f"; only {listed(knowing)} follow it more closely than the width itself does."
-    return text + "; none follows it more closely than the width itself does, by its interval."
+        return (
+            text + f"only {listed(knowing)} follow a gap more closely than the width itself does."
+        )
+    return text + "none follows a gap more closely than the width itself does, by its interval."
 
 
 EXPECTATIONS = {
-    "plateau later": "the accuracy reaches its plateau at a larger width",
-    "distribution to the right": "the spread is distributed further to the right",
-    "verdict later": "the metrics call a layer large enough at a larger width",
+    "plateau later": "accuracy reaches its plateau at a larger width",
+    "distribution to the right": "spread is distributed further to the right",
+    "verdict later": "metrics call a layer large enough at a larger width",
 }
 
 
@@ -433,23 +468,22 @@ def expectation(
     name: str, easy: str, hard: str, outcome: str, size: str, details: Mapping[str, int] | None
 ) -> Finding:
     """One of the three expectations for a harder data set."""
-    what = f"That on {hard}, the harder data set, {EXPECTATIONS.get(name, name)} than on {easy}"
+    what = EXPECTATIONS.get(name, name)
     notes = [f"difference {size}"] if size else []
     if details:
         total = sum(details.values())
         parts = [f"{count(n)} {_OUTCOMES.get(o, o)}" for o, n in details.items() if n]
         notes.append(f"of {plural(total, 'single test')}, {listed(parts)}")
     note = f" ({'; '.join(notes)})" if notes else ""
-    if outcome == "holds":
-        return Finding(False, f"{what} is borne out{note}.")
-    if outcome == "contradicted":
-        return Finding(True, f"{what} is contradicted{note}.")
-    if outcome == "mixed":
-        over = "width" if name == "distribution to the right" else "metric"
-        return Finding(True, f"{what} depends on the {over}{note}.")
-    if outcome == "not separated":
-        return Finding(None, f"{what} is neither borne out nor contradicted{note}.")
-    return Finding(None, f"{what} could not be tested{note}.")
+    over = "width" if name == "distribution to the right" else "metric"
+    against, verdict = {
+        "holds": (False, "is borne out"),
+        "contradicted": (True, "is contradicted"),
+        "mixed": (True, f"depends on the {over}"),
+        "not separated": (None, "is neither borne out nor contradicted"),
+    }.get(outcome, (None, "could not be tested"))
+    claim = f"That {what} on {hard} than on {easy} {verdict}"
+    return Finding(against, claim, "", f"{claim}{note}.")
 
 
 _OUTCOMES = {
@@ -537,8 +571,8 @@ def in_short(dataset: str, at: float, low: float, high: float, agrees: int, tota
     if not defined(at):
         return f"On {dataset}, where the accuracy saturates is not defined."
     return (
-        f"On {dataset}, test accuracy saturates at width {width_estimate(at, low, high)}, and "
-        f"{count(agrees)} of {plural(total, 'verdict')} overlap with it."
+        f"On {dataset}, test accuracy saturates at width {width_estimate(at, low, high)}; of "
+        f"{plural(total, 'verdict')} that metrics of the layer give, {count(agrees)} overlap with that."
     )
 
 
@@ -552,16 +586,6 @@ def _epochs(epochs: Sequence[int]) -> str:
     return f"{text} epoch{'' if list(epochs) == [1] else 's'}"
 
 
-def _math(value: float, digits: int) -> str:
-    """A number inside a formula: thousands are not grouped and minus is typed."""
-    return f"{value:.{digits}f}" if math.isfinite(value) else UNDEFINED
-
-
 def _plain(text: str) -> str:
     """Text without what Typst would read as markup."""
     return "".join(character for character in text if character.isalnum() or character in " -.,")
-
-
-def bounds(low: float, high: float) -> str:
-    """Bounds of a width."""
-    return interval(low, high, count)

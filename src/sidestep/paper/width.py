@@ -6,7 +6,7 @@ single seed and diverged runs.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,32 +46,31 @@ Table = dict[str, Any]
 def numbers(tables: Tables) -> dict[str, Any]:
     """Everything that `paper/sections/width.typ` quotes."""
     study = _Study(tables)
-    trends, dead = list(_trends(study)), list(_dead(study))
-    pca, artefacts = _components(study)
+    trends, dead, artefacts = list(_trends(study)), list(_dead(study)), list(_artefacts(study))
     harder = list(_harder(study))
     findings = [*trends, *dead, *artefacts, *harder]
+    kinds = {"against": True, "open": None, "supporting": False}
     return {
         "title": tables.study.title,
         "abstract": _abstract(study),
         "setup": _setup(study),
-        "findings": {
-            name: [found.text for found in findings if found.against is against]
-            for name, against in (("against", True), ("open", None), ("supporting", False))
-        },
-        "spread": list(_spread(study)),
+        "findings": {name: say.gathered(findings, kind) for name, kind in kinds.items()},
         "scores": _scores(study),
-        "trends": [found.text for found in trends],
-        "dead": [found.text for found in dead],
+        "spread": _changes(study, SPREAD),
+        "dead": [found.detail for found in dead],
+        "trends": [found.detail for found in trends],
+        "trend_table": _trend_table(study),
         "normality": list(_normality(study)),
         "mixtures": list(_mixtures(study)),
-        "components": [*(found.text for found in artefacts), *pca],
-        "weights": list(_weights(study)),
+        "artefact": [found.detail for found in artefacts],
+        "components": [*_changes(study, RANKS), *_component_accuracy(study)],
+        "weights": _changes(study, WEIGHTS),
         "saturation": list(_saturation(study)),
         "verdicts": list(_verdicts(study)),
         "verdict_table": _verdict_table(study),
         "extrapolation": list(_extrapolation(study)),
         "overfitting": list(_overfitting(study)),
-        "harder": [found.text for found in harder],
+        "harder": [found.detail for found in harder],
         "counter_example": list(_counter_example(study)),
         "cost": _cost(study),
         "published": _published(study),
@@ -129,25 +128,56 @@ class _Study:
         return found.sort_values("width")
 
 
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows as tuples with named fields, none for an empty frame."""
+    return iter(frame.itertuples())
+
+
 def _title(dataset: str) -> str:
     return TITLES.get(dataset, dataset)
 
 
+# Names that read well within a sentence, where those of the figures do not.
+NAMES = {
+    "normality_all": "$W$ over all neurons",
+    "normality_living": "$W$ over living neurons",
+    "exponential_normal_share": "the exponential–normal share",
+    "two_gammas_share": "the two-gammas share",
+}
+HEADS = {
+    "normality_all": "$W$, all neurons",
+    "normality_living": "$W$, living neurons",
+    "exponential_normal_share": "exponential–normal share",
+    "two_gammas_share": "two-gammas share",
+    "normality_all_peak": "width of largest $W$, all neurons",
+    "normality_living_peak": "width of largest $W$, living neurons",
+    "accuracy_saturation": "width of saturation",
+    "sum_of_variance": "sum of variance",
+    "sum_of_variance_before": "sum of variance before the ReLU",
+    "reconstruction_error_transposed": "reconstruction error, transposed",
+}
+
+
 def _label(metric: str) -> str:
-    label = LABELS.get(metric, metric.replace("_", " ")).replace("\n", " ")
-    return f"“{label}”"
+    """A metric's name in a sentence."""
+    return NAMES.get(metric) or _head(metric)
+
+
+def _head(metric: str) -> str:
+    """A metric's name in a table."""
+    return HEADS.get(metric) or LABELS.get(metric, metric.replace("_", " ")).replace("\n", " ")
 
 
 def _verdict_name(row: Any, several: bool) -> str:
-    source = ", pooled" if getattr(row, "source", "network") == "pooled" else ""
-    rule = f" ({row.rule})" if several else ""
-    return f"{_label(row.metric)}{rule}{source}"
+    return _label(row.metric) + (f" ({row.rule})" if several else "")
 
 
 def _names(frame: pd.DataFrame) -> list[str]:
     """Names of verdicts, with the rule where a metric has more than one in the study."""
-    rules = frame.groupby("metric")["rule"].nunique() if len(frame) else {}
-    return [_verdict_name(row, rules[row.metric] > 1) for row in frame.itertuples()]
+    rules: dict[Any, int] = (
+        frame.groupby("metric")["rule"].nunique().to_dict() if len(frame) else {}
+    )
+    return [_verdict_name(row, rules[row.metric] > 1) for row in _rows(frame)]
 
 
 def _abstract(study: _Study) -> list[str]:
@@ -189,7 +219,9 @@ def _setup(study: _Study) -> dict[str, str]:
         "validation": "Nothing is chosen, so no image is held out: the training set is used whole."
         if not validation
         else f"{f.plural(validation, 'image')} of the training set are held out for validation.",
-        "baseline": declared.baseline,
+        "normalisation": "Fashion-MNIST is normalised by the constants of MNIST, as in the journal."
+        if "fashion_mnist" in study.datasets
+        else "Inputs are normalised by constants of the data set.",
         "margin": f.points(study.margin, 1).replace("points", "point"),
         "threshold": f.significant(THRESHOLD, 2),
         "saturation": f.percent(SATURATED_SHARE, 0),
@@ -197,18 +229,37 @@ def _setup(study: _Study) -> dict[str, str]:
     }
 
 
-def _spread(study: _Study) -> Iterator[str]:
+# Metric, images and name of what is followed from the narrowest layer to the widest.
+SPREAD = (
+    ("mean_spread", "train", "the mean spread of a neuron"),
+    ("sum_of_spread_before", "train", "the sum of spread before the ReLU"),
+)
+RANKS = (
+    ("participation_ratio", "train", "the participation ratio"),
+    ("entropy_rank", "train", "the entropy rank"),
+)
+WEIGHTS = (
+    ("weight_entropy_rank", "", "the entropy rank of the weights"),
+    ("weight_stable_rank", "", "their stable rank"),
+    ("low_rank", "test", "the smallest rank that keeps the accuracy"),
+)
+
+
+def _changes(study: _Study, followed: Sequence[tuple[str, str, str]]) -> list[str]:
     ends = (f.count(study.widths[0]), f.count(study.widths[-1]))
     if len(study.widths) < 2:
-        yield say.absent("a second width to compare with")
-        return
-    for dataset in study.datasets:
-        for metric, subject in (
-            ("mean_spread", "the mean spread of a neuron"),
-            ("sum_of_spread_before", "the sum of spread before the ReLU"),
-        ):
-            found = study.change(dataset, metric, "train")
-            yield say.change(subject, _title(dataset), *ends, found)
+        return [say.absent("a second width to compare with")]
+    return [
+        say.changes(
+            subject,
+            *ends,
+            [
+                (_title(dataset), study.change(dataset, metric, images))
+                for dataset in study.datasets
+            ],
+        )
+        for metric, images, subject in followed
+    ]
 
 
 def _scores(study: _Study) -> Table:
@@ -227,7 +278,13 @@ def _scores(study: _Study) -> Table:
                 ("dead_neurons", "train", lambda x: f.decimal(x, 1)),
                 ("dead_share", "train", lambda x: _bare_percent(x, 1)),
             ):
-                cells.append(_cell(study.mean(dataset, metric, images, width), show))
+                cells.append(
+                    _cell(
+                        study.mean(dataset, metric, images, width),
+                        show,
+                        len(study.tables.study.seeds),
+                    )
+                )
             rows.append(cells)
     head = [
         "Data set",
@@ -248,38 +305,50 @@ def _bare_percent(share: float, digits: int = 2) -> str:
     return f.decimal(100 * share, digits)
 
 
-def _cell(found: Interval, show: f.Show) -> str:
-    """Mean ± half the interval's width, for tables."""
+def _cell(found: Interval, show: f.Show, seeds: int = 0) -> str:
+    """Mean ± half the interval's width, for tables; n in parentheses where seeds are missing."""
     if not f.defined(found.mean):
         return "–"
+    missing = f" ({f.count(found.n)})" if found.n < seeds else ""
     if not f.defined(found.low):
-        return show(found.mean)
-    return f"{show(found.mean)} ± {show((found.high - found.low) / 2)}"
+        return show(found.mean) + missing
+    return f"{show(found.mean)} ± {show((found.high - found.low) / 2)}{missing}"
+
+
+SUMS = {"sum_of_spread": "the sum of spread", "sum_of_variance": "the sum of variance"}
 
 
 def _trends(study: _Study) -> Iterator[Finding]:
     found = study.latest("trends")
     if found.empty:
-        yield Finding(None, say.absent("the comparison of growth curves"))
+        yield Finding(None, "", "", say.absent("the comparison of growth curves"))
         return
-    subjects = {"sum_of_spread": "the sum of spread", "sum_of_variance": "the sum of variance"}
-    for row in found.itertuples():
-        if row.metric not in subjects:
-            continue
-        result = say.curve(
-            _title(row.dataset),
-            subjects[row.metric],
-            row.outcome,
-            row.logarithmic_r_squared,
-            row.power_r_squared,
-            row.power_b,
-            Interval(
-                row.difference, math.nan, int(row.seeds), row.difference_low, row.difference_high
-            ),
-            int(row.agreeing) if f.defined(row.agreeing) else 0,
+    for row in _rows(found):
+        if row.metric in SUMS:
+            agreeing = int(row.agreeing) if f.defined(row.agreeing) else 0
+            # The journal's claim is about the sum of standard deviations only.
+            of_the_journal = row.metric == "sum_of_spread"
+            place = (_title(row.dataset), SUMS[row.metric], row.outcome)
+            yield say.curve(*place, agreeing, int(row.seeds), of_the_journal)
+
+
+def _trend_table(study: _Study) -> Table:
+    head = ["Data set", "Sum of", "$R^2$ log", "power", "Exponent", "Difference"]
+    rows = []
+    found = study.latest("trends")
+    for row in _rows(found):
+        fits = [_number(row.logarithmic_r_squared, 3), _number(row.power_r_squared, 3)]
+        apart = f.estimate(
+            row.difference, row.difference_low, row.difference_high, lambda x: f.decimal(x, 2)
         )
-        # The journal's claim is about the sum of standard deviations only.
-        yield result if row.metric == "sum_of_spread" else Finding(None, result.text)
+        exponent = _number(row.power_b, 2)
+        quantity = str(row.metric).removeprefix("sum_of_")
+        rows.append([_title(row.dataset), quantity, *fits, exponent, apart])
+    return {"head": head, "rows": rows}
+
+
+def _number(value: float, digits: int) -> str:
+    return f.decimal(value, digits) if f.defined(value) else "–"
 
 
 def _dead(study: _Study) -> Iterator[Finding]:
@@ -294,15 +363,22 @@ def _normality(study: _Study) -> Iterator[str]:
     if found.empty:
         yield say.absent("the search for the most normal width")
         return
-    for row in found.itertuples():
-        neurons = "all" if row.neurons == "all" else "the living"
-        if row.source == "pooled":
-            yield say.pooled_peak(_title(row.dataset), neurons, row.width, row.w)
-            continue
-        edge = row.edge if isinstance(row.edge, str) else ""
-        place = (row.width, row.low, row.high)
-        w = (row.w, row.w_low, row.w_high)
-        yield say.peak(_title(row.dataset), neurons, *place, w, edge)
+    for kind, neurons in (("all", "all"), ("living", "the living")):
+        rows = found[found["neurons"] == kind]
+        pooled = rows[rows["source"] == "pooled"].set_index("dataset")["width"]
+        yield say.peaks(
+            neurons,
+            [
+                say.Peak(
+                    _title(row.dataset),
+                    (row.width, row.low, row.high),
+                    (row.w, row.w_low, row.w_high),
+                    row.edge if isinstance(row.edge, str) else "",
+                    float(pooled.get(row.dataset, math.nan)),
+                )
+                for row in _rows(rows[rows["source"] == "network"])
+            ],
+        )
 
 
 def _mixtures(study: _Study) -> Iterator[str]:
@@ -319,8 +395,8 @@ def _mixtures(study: _Study) -> Iterator[str]:
         columns.append(bic.merge(ready[keys], on=keys)[[*keys, "value"]])
     both = columns[0].merge(columns[1], on=keys, suffixes=("_first", "_second"))
     first, second = both["value_first"], both["value_second"]
-    names = [f"the mixture of {words}" for words in MODELS.values()]
-    yield say.preferred(*names, int((first < second).sum()), int((second < first).sum()))
+    one, other = (f"the mixture of {words}" for words in MODELS.values())
+    yield say.preferred(one, other, int((first < second).sum()), int((second < first).sum()))
     for dataset in study.datasets:
         for model, words in MODELS.items():
             shares = study.pooled(dataset, f"{model}_share").dropna(subset=["value"])
@@ -330,18 +406,9 @@ def _mixtures(study: _Study) -> Iterator[str]:
             yield say.share_trend(_title(dataset), words, pairs)
 
 
-def _components(study: _Study) -> tuple[list[str], list[Finding]]:
-    """Sentences on the ranks and the accuracy, and the findings on the artefact."""
-    told: list[str] = []
-    findings: list[Finding] = []
-    ends = (f.count(study.widths[0]), f.count(study.widths[-1]))
+def _artefacts(study: _Study) -> Iterator[Finding]:
     for dataset in study.datasets:
-        findings.append(_artefact(study, dataset))
-        if len(study.widths) > 1:
-            found = study.change(dataset, "participation_ratio", "train")
-            told.append(say.change("the participation ratio", _title(dataset), *ends, found))
-        told.append(_component_accuracy(study, dataset))
-    return told, findings
+        yield _artefact(study, dataset)
 
 
 def _curve(study: _Study, metric: str, images: str, dataset: str, width: int) -> pd.Series:
@@ -372,41 +439,19 @@ def _artefact(study: _Study, dataset: str) -> Finding:
     return say.artefact(_title(dataset), "", "", math.nan, math.nan, math.nan)
 
 
-def _component_accuracy(study: _Study, dataset: str) -> str:
+def _component_accuracy(study: _Study) -> Iterator[str]:
     """The fewest tried components that keep the mean accuracy, at the widest width."""
     width = study.widths[-1]
-    kept = next(
-        (
-            images
-            for images in ("test", "train", "validation")
-            if len(study.tables.metric("component_accuracy", images=images))
-        ),
-        "test",
-    )
-    found = _curve(study, "component_accuracy", kept, dataset, width)
-    whole = study.mean(dataset, "accuracy", kept, width).mean
-    if found.empty:
-        return say.absent(f"the accuracy with few components on {_title(dataset)}")
-    enough = found[found >= whole - study.margin - 1e-12]
-    least = float(enough.index[0]) if len(enough) else math.nan
-    return say.enough_components(
-        _title(dataset), f.count(width), least, f.count(float(found.index[-1]))
-    )
-
-
-def _weights(study: _Study) -> Iterator[str]:
-    ends = (f.count(study.widths[0]), f.count(study.widths[-1]))
-    if len(study.widths) < 2:
-        yield say.absent("a second width to compare with")
-        return
     for dataset in study.datasets:
-        images = "test"
-        for metric, at, subject in (
-            ("weight_entropy_rank", "", "the entropy rank of the weights"),
-            ("weight_stable_rank", "", "their stable rank"),
-            ("low_rank", images, "the smallest rank that keeps the accuracy"),
-        ):
-            yield say.change(subject, _title(dataset), *ends, study.change(dataset, metric, at))
+        for images in ("test", "train", "validation"):
+            found = _curve(study, "component_accuracy", images, dataset, width)
+            if found.empty:
+                continue
+            whole = study.mean(dataset, "accuracy", images, width).mean
+            enough = found[found >= whole - study.margin - 1e-12]
+            least = float(enough.index[0]) if len(enough) else math.nan
+            total = f.count(float(found.index[-1]))
+            yield say.enough_components(_title(dataset), images, f.count(width), least, total)
 
 
 def _metric_verdicts(study: _Study) -> pd.DataFrame:
@@ -424,7 +469,7 @@ def _saturation_row(study: _Study, dataset: str) -> Any:
     """A row that carries where the data set's accuracy saturates, or None."""
     found = study.latest("verdicts")
     rows = found[found["dataset"] == dataset] if len(found) else found
-    return next(rows.itertuples(), None) if len(rows) else None
+    return next(_rows(rows), None) if len(rows) else None
 
 
 def _saturation(study: _Study) -> Iterator[str]:
@@ -466,10 +511,10 @@ def _verdict_table(study: _Study) -> Table:
     keys = ["metric", "source", "rule", "images"]
     for key, group in found.groupby(keys, sort=False, dropna=False):
         metric, source, rule, images = key
-        by_dataset = {row.dataset: row for row in group.itertuples()}
+        by_dataset = {row.dataset: row for row in _rows(group)}
         pooled = ", pooled" if source == "pooled" else ""
         cells = [
-            _label(metric).strip("“”") + pooled,
+            _head(metric) + pooled,
             str(rule),
             str(images) if isinstance(images, str) else "–",
         ]
@@ -481,11 +526,15 @@ def _verdict_table(study: _Study) -> Table:
 
 
 def _verdict_cell(row: Any) -> str:
+    """A width with its bounds, bold where it agrees with the accuracy."""
     if not f.defined(row.width):
         return "–"
-    width = "never" if row.width == math.inf else f.count(row.width)
+    never = row.width == math.inf
     bounds = f.interval(row.low, row.high, f.count)
-    return width if bounds == f.NO_INTERVAL else f"{width} {bounds}"
+    text = "never" if never else f.count(row.width)
+    if bounds != f.NO_INTERVAL and not (never and row.low == math.inf):
+        text += f" {bounds}"
+    return f"*{text}*" if row.agreement == "agrees" and row.metric != "accuracy" else text
 
 
 def _extrapolation(study: _Study) -> Iterator[str]:
@@ -530,26 +579,27 @@ def _overfitting(study: _Study) -> Iterator[str]:
         yield say.absent("the correlation of the metrics with over-fitting")
         return
     for dataset in study.datasets:
+        followings = []
         for target, words in TARGETS.items():
             rows = found[(found["dataset"] == dataset) & (found["target"] == target)]
-            rows = rows[rows["metric"] != "width"]
+            rows = rows[rows["metric"] != "width"].fillna(
+                {"tested": 0, "excluding": 0, "by_chance": 0.0}
+            )
             if rows.empty:
                 continue
             first = rows.iloc[0]
             knowing = [
                 _label(str(metric)) for metric in rows.loc[rows["over_width_low"] > 0, "metric"]
             ]
-            tested, excluding = (
-                int(first[key]) if f.defined(first[key]) else 0 for key in ("tested", "excluding")
-            )
-            chance = float(first["by_chance"]) if f.defined(first["by_chance"]) else 0.0
-            yield say.overfitting(_title(dataset), words, knowing, excluding, tested, chance)
+            counts = (int(first["excluding"]), int(first["tested"]), float(first["by_chance"]))
+            followings.append(say.Following(words, *counts, knowing))
+        yield say.overfitting(_title(dataset), followings)
 
 
 def _harder(study: _Study) -> Iterator[Finding]:
     found = study.latest("harder_dataset")
     if found.empty:
-        yield Finding(None, say.absent("the expectations for a harder data set"))
+        yield Finding(None, "", "", say.absent("the expectations for a harder data set"))
         return
     easy, hard = _title(str(found["easy"].iloc[0])), _title(str(found["hard"].iloc[0]))
     for name in say.EXPECTATIONS:
@@ -600,22 +650,25 @@ def _counter_example(study: _Study) -> Iterator[str]:
     if found.empty:
         yield say.absent("the counter-example")
         return
+    values: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for dataset in study.datasets:
         rows = found[found["dataset"] == dataset]
-        summary = rows[rows["kind"] == "summary"]
-        if len(summary):
-            row = summary.iloc[0]
-            number = int(row["n"]) if f.defined(row["n"]) else 0
-            yield say.counter_example(_title(dataset), str(row["outcome"]), row["width"], number)
-        yield _changed_values(_title(dataset), rows[rows["kind"] == "value"])
-        verdicts = rows[
-            (rows["kind"] == "verdict") & ~rows["outcome"].isin(["cannot change", "not defined"])
-        ]
-        changed = verdicts[verdicts["outcome"] == "changes"]
-        yield say.changed_verdicts(_title(dataset), _names(changed), len(verdicts))
+        for row in _rows(rows[rows["kind"] == "summary"]):
+            number = int(row.n) if f.defined(row.n) else 0
+            yield say.counter_example(_title(dataset), str(row.outcome), row.width, number)
+        changed = _changed_values(rows[rows["kind"] == "value"])
+        values.setdefault(changed, []).append(_title(dataset))
+    for kinds, places in values.items():
+        yield say.changed_values(f.listed(places), *kinds)
+    for dataset in study.datasets:
+        rows = found[(found["dataset"] == dataset) & (found["kind"] == "verdict")]
+        rows = rows[~rows["outcome"].isin(["cannot change", "not defined"])]
+        changed_names = _names(rows[rows["outcome"] == "changes"])
+        yield say.changed_verdicts(_title(dataset), changed_names, len(rows))
 
 
-def _changed_values(dataset: str, rows: pd.DataFrame) -> str:
+def _changed_values(rows: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    """Names of the metrics that change on the noise, that do not visibly, and that cannot."""
     kinds: dict[str, list[str]] = {"changes": [], "not separated": [], "cannot change": []}
     for metric, group in rows.groupby("metric", sort=False):
         outcomes = set(group["outcome"])
@@ -623,7 +676,7 @@ def _changed_values(dataset: str, rows: pd.DataFrame) -> str:
             if kind in outcomes:
                 names.append(_label(str(metric)))
                 break
-    return say.changed_values(dataset, *kinds.values())
+    return tuple(tuple(names) for names in kinds.values())
 
 
 def _cost(study: _Study) -> dict[str, Any]:
@@ -718,7 +771,7 @@ def _published(study: _Study) -> dict[str, Any]:
         ],
         "other": {
             "head": ["Data set", "Quantity", "Width", "k", "Published", "after", "Ours", "after"],
-            "rows": [_other_row(row) for row in other.itertuples()],
+            "rows": [_other_row(row) for row in _rows(other)],
         },
     }
 
@@ -728,24 +781,32 @@ def _by_width(dataset: str, found: pd.DataFrame) -> Table:
     quantities = list(dict.fromkeys(found["quantity"]))
     rows = []
     for width, group in found.groupby("width"):
-        cells = {row.quantity: _beside(row) for row in group.itertuples()}
+        cells = {row.quantity: _beside(row) for row in _rows(group)}
         rows.append([f.count(float(str(width))), *(cells.get(name, "–") for name in quantities)])
     first = found.iloc[0]
     return {
         "dataset": _title(dataset),
         "epochs": f.count(first["epochs"]),
         "our_epochs": f.count(first["our_epochs"]),
-        "head": ["Width", *(_label(name).strip("“”").capitalize() for name in quantities)],
+        "head": ["Width", *(_column(name) for name in quantities)],
         "rows": rows,
     }
+
+
+def _column(quantity: str) -> str:
+    return _head(quantity) + (" %" if quantity == "accuracy" else "")
 
 
 def _beside(row: Any) -> str:
     """`published | ours ± half of the interval`, with a sign where the two may be compared."""
 
-    def show(value: float) -> str:
-        # As many digits as published, so that a difference is not one of rounding.
-        return f.decimal(value, 4 if abs(row.value) < 2 else 1)
+    if row.quantity == "accuracy":
+        show: f.Show = _bare_percent
+    else:
+        digits = 3 if row.quantity.endswith("_share") or row.quantity.startswith("normality") else 1
+
+        def show(value: float) -> str:
+            return f.decimal(value, digits)
 
     ours = _cell(Interval(row.mean, math.nan, 0, row.low, row.high), show)
     return f"{show(row.value)} | {ours}{SIGNS.get(row.outcome, '')}"
@@ -761,7 +822,7 @@ def _other_row(row: Any) -> list[str]:
     images = f" ({row.images})" if isinstance(row.images, str) else ""
     return [
         _title(str(row.dataset)),
-        _label(str(row.quantity)).strip("“”") + images,
+        _head(str(row.quantity)) + images,
         f.count(row.width) if f.defined(row.width) else "–",
         f.count(row.component) if f.defined(row.component) else "–",
         value + {"text": " (in words)", "eye": " (by eye)"}.get(str(row.how), ""),

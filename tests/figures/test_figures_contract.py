@@ -1,0 +1,173 @@
+"""What every figure must do, whatever the study; a new file is covered without a new test."""
+
+import ast
+import io
+import re
+
+import made_studies
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from sidestep import captions, registry
+from sidestep.config import Study
+from sidestep.drawing import over_seeds
+from sidestep.plot import plot_job
+from sidestep.style import SMALL, TEXT, using
+from sidestep.tables import Tables
+
+FIGURES = registry.names("figures")
+MANY = tuple(int(2 ** (i / 2)) for i in range(8, 28))
+STUDIES = {
+    "usual": {},
+    "many widths, one data set, one seed, two runs diverged": {
+        "datasets": ("mnist",),
+        "widths": MANY,
+        "seeds": (4,),
+        "diverged": ((22, 4), (11585, 4)),
+    },
+    "two widths, fits refused, a run diverged, not timed": {
+        "widths": (16, 90),
+        "refused": True,
+        "timed": False,
+        "diverged": ((90, 1),),
+    },
+    "one width": {"widths": (128,), "datasets": ("digits",)},
+    "nothing finished": {"widths": (16, 32), "seeds": (0,), "diverged": ((16, 0), (32, 0))},
+}
+
+
+@pytest.fixture(scope="module", params=STUDIES)
+def study(request) -> tuple[str, Tables]:
+    return request.param, made_studies.tables(**STUDIES[request.param])
+
+
+@pytest.fixture
+def drawn_texts(monkeypatch) -> list[Text]:
+    """Fills with the texts that are really drawn: ticks beyond the axis' limits are not."""
+    drawn: list[Text] = []
+    draw = Text.draw
+
+    def record(text, renderer):
+        if text.get_visible() and text.get_text().strip() and text not in drawn:
+            drawn.append(text)
+        draw(text, renderer)
+
+    monkeypatch.setattr(Text, "draw", record)
+    return drawn
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_rows_are_tidy_and_the_picture_is_readable(name, study, drawn_texts):
+    case, tables = study
+    module = registry.load("figures", name)
+    rows = module.rows(tables)
+    assert not rows.columns.duplicated().any()
+    for column in rows:
+        numeric = pd.api.types.is_numeric_dtype(rows[column].dtype)
+        assert numeric or rows[column].map(type).isin({str, float}).all(), column
+    if case != "nothing finished":
+        assert len(rows)
+    before = rows.copy()
+    with using():
+        figure = module.draw(rows)
+        assert isinstance(figure, Figure)
+        figure.canvas.draw()
+        pd.testing.assert_frame_equal(rows, before)
+        assert figure.get_figwidth() <= TEXT and figure.get_figheight() <= 9
+        said = " ".join(text.get_text() for text in drawn_texts)
+        assert re.search(r"n = \d|seed", said), said
+        assert min(text.get_fontsize() for text in drawn_texts) >= SMALL
+        for axes in figure.axes:
+            if axes.axison:
+                assert labelled(axes, "x"), "an axis of abscissas without a label"
+                assert labelled(axes, "y") or axes.get_title(loc="left")
+        check_layout(figure, drawn_texts)
+
+
+def check_layout(figure: Figure, drawn: list[Text]) -> None:
+    """No text leaves the page or lies on another one (a point of 1/72 inch aside)."""
+    renderer = figure.canvas.get_renderer()
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in drawn]
+    page, point = figure.bbox, figure.dpi / 72
+    for index, (words, box) in enumerate(boxes):
+        inside = box.x0 >= -point and box.y0 >= -point
+        inside &= box.x1 <= page.x1 + point and box.y1 <= page.y1 + point
+        assert inside, f"'{words}' leaves the page"
+        for other, its in boxes[index + 1 :]:
+            wide = min(box.x1, its.x1) - max(box.x0, its.x0)
+            high = min(box.y1, its.y1) - max(box.y0, its.y0)
+            assert wide <= point or high <= point, f"'{words}' lies on '{other}'"
+
+
+def labelled(axes, which: str) -> bool:
+    """Whether the axis, or one in its line of panels, says what it is."""
+    span = "colspan" if which == "x" else "rowspan"
+    own = getattr(axes.get_subplotspec(), span)
+    others = [o for o in axes.figure.axes if getattr(o.get_subplotspec(), span) == own]
+    return any(getattr(other, f"get_{which}label")() for other in others)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_same_rows_give_the_same_bytes(name):
+    module = registry.load("figures", name)
+    tables = made_studies.tables(widths=(16, 128), datasets=("mnist",))
+    pictures = []
+    for _ in range(2):
+        with using():
+            file = io.BytesIO()
+            module.draw(module.rows(tables)).savefig(file, format="svg", metadata={"Date": None})
+        pictures.append(file.getvalue())
+    assert pictures[0] == pictures[1]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_captions_are_read_from_the_source_and_can_be_printed(name):
+    module = registry.load("figures", name)
+    assert captions.caption(name) == module.CAPTION
+    assert captions.short_title(name) == module.ALT
+    assert module.CAPTION.endswith(".") and 60 < len(module.CAPTION) < 600
+    # The report sets captions in reStructuredText, where these mean something.
+    assert not re.search(r"[*`|_]", module.CAPTION)
+    assert 10 < len(module.ALT) < 70 and not module.ALT.endswith(".")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_read_tables_and_never_models(name):
+    tree = ast.parse((registry.PACKAGE / "figures" / f"{name}.py").read_text())
+    imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    imported |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    assert not any(part in module for module in imported for part in ("torch", "networks", "data."))
+
+
+def test_the_job_writes_the_picture_twice_and_its_rows(tmp_path):
+    made = made_studies.tables()
+    study = Study(**{**vars(made.study), "figures": ({"name": "dead_neurons"},)})
+    (tmp_path / "tables").mkdir()
+    made.main.to_csv(tmp_path / "tables" / "width.csv", index=False)
+    outputs = {suffix: tmp_path / f"figure.{suffix}" for suffix in ("svg", "png", "csv")}
+    found = []
+    for _ in range(2):
+        plot_job(study, "dead_neurons", outputs, tmp_path)
+        found.append({suffix: path.read_bytes() for suffix, path in outputs.items()})
+    assert found[0] == found[1]
+    assert found[0]["png"].startswith(b"\x89PNG")
+    rows = pd.read_csv(outputs["csv"])
+    assert list(rows.columns) == [
+        "dataset",
+        "width",
+        "metric",
+        "images",
+        "mean",
+        "low",
+        "high",
+        "n",
+    ]
+
+
+def test_over_seeds_counts_what_is_finite():
+    frame = pd.DataFrame({"width": [1, 1, 1, 2], "value": [1.0, 3.0, np.nan, np.nan]})
+    (found,) = over_seeds(frame, ["width"]).to_dict("records")
+    assert found == {"width": 1, "mean": 2.0, "low": 1.0, "high": 3.0, "n": 2}
