@@ -19,7 +19,7 @@ ALT = "Distributions of spread by width"
 CAPTION = (
     "How the spread of a hidden neuron (the standard deviation of its activation over the training "
     "images, after the last epoch) is distributed over the neurons of a network, for each width. "
-    "Kernel densities, each scaled to its own peak; line: mean over seeds, band: smallest to largest "
+    "Kernel densities, each scaled to its own highest value; line: mean over seeds, band: smallest to largest "
     "seed."
 )
 POINTS = 160

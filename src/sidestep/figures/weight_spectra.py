@@ -67,9 +67,11 @@ def draw(rows: pd.DataFrame) -> Figure:
         width_axis(below, widths)
     for panels_of_row in axes:
         plain_log(panels_of_row[0].yaxis)
+    # Room for the key above the lines.
+    axes[1, 0].set_ylim(None, 6 * rows["width"].max())
     axes[0, 0].set_ylabel("singular value")
     axes[1, 0].set_ylabel("rank")
-    axes[1, 0].legend(fontsize=SMALL, frameon=True, framealpha=0.85, edgecolor="none")
+    axes[1, 0].legend(fontsize=SMALL)
     width_key(figure, colours)
     say_n(figure, rows["n"])
     return figure

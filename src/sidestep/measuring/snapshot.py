@@ -17,6 +17,7 @@ from sidestep.measuring.principal import InputMoments, Principal, input_moments,
 from sidestep.seeds import derive
 
 NOISE_IMAGES = 10_000
+_NEEDS = "this metric needs a network whose first stage is a linear layer, such as 'mlp'"
 
 
 @dataclass
@@ -91,17 +92,21 @@ class Snapshot:
         Raises:
             UserError: the network's first stage is not a linear layer with a nonlinearity.
         """
-        linear = getattr(self.network[0], "linear", None)
+        linear = getattr(self._first_stage, "linear", None)
         if not isinstance(linear, nn.Linear):
-            raise UserError(
-                "this metric needs a network whose first stage is a linear layer, such as 'mlp'"
-            )
+            raise UserError(_NEEDS)
         return linear
+
+    @property
+    def _first_stage(self) -> nn.Sequential:
+        first = self.network[0]
+        if not isinstance(first, nn.Sequential):
+            raise UserError(_NEEDS)
+        return first
 
     def split_hidden(self) -> tuple[nn.Module, nn.Module, nn.Module]:
         """The first stage without its nonlinearity, its nonlinearity, and the stages after it."""
-        first = self.network[0]
-        assert self.hidden.out_features and isinstance(first, nn.Sequential)
+        first = self._first_stage
         return first[:-1], first[-1], self.network[1:]
 
     def labels(self, images: str) -> Tensor:

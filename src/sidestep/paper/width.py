@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sidestep.errors import UserError
 from sidestep.paper import formats as f
 from sidestep.paper import sentences as say
 from sidestep.paper.sentences import Finding
@@ -84,7 +85,13 @@ class _Study:
         self.tables = tables
         self.datasets = tables.study.datasets
         frame = tables.main
-        self.widths = sorted({int(width) for width in frame["width"].dropna()})
+        columns = frame["width"].dropna() if "width" in frame else []
+        self.widths = sorted({int(width) for width in columns})
+        if not self.widths:
+            raise UserError(
+                f"study '{tables.study.name}' has no grid over 'network.width', which its section of "
+                "the paper needs"
+            )
         epochs = frame.loc[frame["metric"] == "accuracy", "epoch"].dropna()
         self.epochs = sorted({int(epoch) for epoch in epochs})
         self.last = self.epochs[-1] if self.epochs else 0
@@ -491,7 +498,8 @@ def _verdicts(study: _Study) -> Iterator[str]:
     wide = False
     for dataset in study.datasets:
         rows = found[found["dataset"] == dataset]
-        counts = rows["agreement"].fillna("not defined").value_counts().to_dict()
+        outcomes = [str(outcome) for outcome in rows["agreement"].fillna("not defined")]
+        counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
         yield say.agreements(_title(dataset), counts)
         names = pd.Series(_names(rows), index=rows.index, dtype=object)
         agreeing.append(set(names[rows["agreement"] == "agrees"]))
@@ -514,7 +522,7 @@ def _verdict_table(study: _Study) -> Table:
         by_dataset = {row.dataset: row for row in _rows(group)}
         pooled = ", pooled" if source == "pooled" else ""
         cells = [
-            _head(metric) + pooled,
+            _head(str(metric)) + pooled,
             str(rule),
             str(images) if isinstance(images, str) else "–",
         ]

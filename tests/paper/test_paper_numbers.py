@@ -1,0 +1,99 @@
+"""Numbers and text survive whatever the study is and whatever came out."""
+
+import json
+
+import pytest
+from made_results import SOURCE, made_numbers, made_study
+
+from sidestep import numbers as gathering
+from sidestep.errors import UserError
+from sidestep.typeset import typeset_job
+
+CASES = {
+    "usual": ({}, {}),
+    "one data set": ({"datasets": ("digits",)}, {}),
+    "two widths": ({"widths": (4, 8), "datasets": ("digits",)}, {}),
+    "one width": ({"widths": (4,), "datasets": ("digits",)}, {}),
+    "one seed": ({"seeds": (0,)}, {}),
+    "no analyses": ({"analyses": ()}, {}),
+    "refused mixtures": ({}, {"identifiable": False}),
+    "a diverged run": ({}, {"diverged": [("mnist", "width-16", 1)]}),
+    "a diverged variant": ({}, {"diverged": [("mnist", "width-16", s) for s in (0, 1, 2)]}),
+    "all diverged": (
+        {"datasets": ("digits",), "widths": (4, 8), "seeds": (0, 1)},
+        {"diverged": [("digits", f"width-{w}", s) for w in (4, 8) for s in (0, 1)]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_paper_is_typeset_whatever_came_out(tmp_path, name):
+    study, results = CASES[name]
+    made_numbers(tmp_path, made_study(**study), **results)
+    typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_same_numbers_give_the_same_bytes(tmp_path):
+    made_numbers(tmp_path / "results", made_study())
+    for name in ("one", "two"):
+        typeset_job(SOURCE, tmp_path / "results", tmp_path / f"{name}.pdf")
+    assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
+
+
+def test_a_missing_number_is_one_sentence(tmp_path):
+    numbers = made_numbers(tmp_path, made_study(datasets=("digits",), widths=(4, 8)))
+    del numbers["width"]["setup"]["epochs"]
+    (tmp_path / "numbers.json").write_text(json.dumps(numbers))
+    with pytest.raises(UserError, match=r'typeset: .*does not contain key "epochs"') as caught:
+        typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "paper.pdf").exists()
+
+
+def test_a_missing_figure_is_one_sentence(tmp_path):
+    study = made_study(datasets=("digits",), widths=(4, 8), figures=("dead_neurons",))
+    made_numbers(tmp_path, study)
+    with pytest.raises(UserError, match=r"dead_neurons\.svg") as caught:
+        typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_missing_source_is_one_sentence(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        typeset_job(tmp_path / "none.typ", tmp_path, tmp_path / "paper.pdf")
+
+
+@pytest.mark.parametrize("figure", gathering.names("figures"))
+def test_every_figure_has_a_caption(figure):
+    assert gathering.caption(figure).endswith(".")
+
+
+def test_an_unknown_figure_has_no_caption():
+    with pytest.raises(UserError, match="no figure 'nothing'"):
+        gathering.caption("nothing")
+
+
+def test_findings_follow_the_tables(tmp_path):
+    numbers = made_numbers(tmp_path, made_study())["width"]
+    against = " ".join(numbers["findings"]["against"])
+    # The made sum of spread is a power law, and no made network has a majority of dead neurons.
+    assert "like a power of the width" in against
+    assert "not even the widest layer" in against
+    assert "transposed matrix" in against
+
+
+def test_a_seed_that_diverged_is_told(tmp_path):
+    numbers = made_numbers(tmp_path, made_study(), diverged=[("mnist", "width-16", 1)])
+    assert "1 diverged (`width/mnist/width-16/1`)" in numbers["reproducibility"]["runs_sentence"]
+    first = numbers["width"]["scores"]["rows"][0]
+    assert first[2].endswith("(2)")
+
+
+def test_a_study_without_widths_is_refused(tmp_path):
+    study = made_study(datasets=("digits",), widths=(4,), analyses=())
+    made_numbers(tmp_path, study)
+    table = tmp_path / "tables" / "width.csv"
+    table.write_text(table.read_text().replace("width,seed", "depth,seed", 1))
+    with pytest.raises(UserError, match=r"no grid over 'network\.width'"):
+        gathering.numbers_job("small", [study], tmp_path / "again.json", tmp_path)
