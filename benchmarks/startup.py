@@ -1,5 +1,6 @@
 """Start-up of a job, planning, and a run with nothing to do."""
 
+import functools
 import json
 import os
 import re
@@ -88,14 +89,13 @@ def _planning(folder: Path) -> Iterator[Result]:
     for seeds in (20, 200):
         text = TINY.replace("[0]", str(list(range(seeds)))).replace("[4]", "[4, 8, 16, 32, 64]")
         (folder / "many.yaml").write_text(text)
-        words = ("-n", "--configfile", "many.yaml")
-        output = snakemake(*words)
-        jobs = int(re.findall(r"^total +(\d+)", output, re.MULTILINE)[-1])
-        taken = statistics.median(seconds(lambda words=words: snakemake(*words)) for _ in range(3))
+        plan = functools.partial(snakemake, "-n", "--configfile", "many.yaml")
+        jobs = int(re.findall(r"^total +(\d+)", plan(), re.MULTILINE)[-1])
+        taken = statistics.median(seconds(plan) for _ in range(3))
         allowed = 2.0 + 0.0012 * jobs
         name = f"planning {jobs} jobs / (2 s + 1.2 ms a job)"
         yield Result(name, taken / allowed, None, 1.0, f"{taken:.2f} s")
-    words = ("--configfile", "tiny.yaml")
-    snakemake(*words)
-    taken = statistics.median(seconds(lambda: snakemake(*words)) for _ in range(5))
+    again = functools.partial(snakemake, "--configfile", "tiny.yaml")
+    again()
+    taken = statistics.median(seconds(again) for _ in range(5))
     yield Result("a run with nothing to do / 3 s", taken / 3.0, None, 1.0, f"{taken:.2f} s")

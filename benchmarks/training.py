@@ -1,6 +1,8 @@
 """Our loop against a bare loop on preloaded tensors, and against the customary DataLoader loop."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from common import Result, medians
@@ -18,7 +20,7 @@ IMAGES = 12_800
 BATCH = 128
 
 
-class _Pictures(Dataset[tuple[torch.Tensor, int]]):
+class _Pictures(Dataset[Any]):
     """Bytes that become a normalised tensor one image at a time, as `ToTensor` and `Normalize` do."""
 
     def __init__(self, pixels: torch.Tensor, labels: torch.Tensor) -> None:
@@ -45,13 +47,13 @@ def run() -> Iterator[Result]:
     images = pixels.float().div(255).sub(0.1307).div(0.3081)
     labels = torch.randint(0, 10, (IMAGES,))
     for width in (64, 256, 1024):
-        works = {
-            "ours": lambda width=width: _ours(width, images, labels),
-            "bare": lambda width=width: _bare(width, images, labels),
+        works: dict[str, Callable[[], object]] = {
+            "ours": functools.partial(_ours, width, images, labels),
+            "bare": functools.partial(_bare, width, images, labels),
         }
         if width == 64:
-            works["loader"] = lambda: _loader(64, _Pictures(pixels, labels))
-            works["tensors"] = lambda: _loader(64, TensorDataset(images, labels))
+            works["loader"] = functools.partial(_loader, width, _Pictures(pixels, labels))
+            works["tensors"] = functools.partial(_loader, width, TensorDataset(images, labels))
         taken = medians(works, repeats=5)
         rate = f"ours {IMAGES / taken['ours']:,.0f} images/s"
         yield Result(
@@ -100,7 +102,7 @@ def _bare(width: int, images: torch.Tensor, labels: torch.Tensor) -> None:
         optimiser.step()
 
 
-def _loader(width: int, pictures: Dataset[tuple[torch.Tensor, int]]) -> None:
+def _loader(width: int, pictures: Dataset[Any]) -> None:
     network = _network(width)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
     for images, labels in DataLoader(pictures, batch_size=BATCH, shuffle=True):

@@ -10,20 +10,33 @@ from sidestep.errors import UserError
 from sidestep.typeset import typeset_job
 
 CASES = {
-    "usual": ({}, {}),
     "one data set": ({"datasets": ("digits",)}, {}),
     "two widths": ({"widths": (4, 8), "datasets": ("digits",)}, {}),
     "one width": ({"widths": (4,), "datasets": ("digits",)}, {}),
     "one seed": ({"seeds": (0,)}, {}),
     "no analyses": ({"analyses": ()}, {}),
-    "refused mixtures": ({}, {"identifiable": False}),
-    "a diverged run": ({}, {"diverged": [("mnist", "width-16", 1)]}),
-    "a diverged variant": ({}, {"diverged": [("mnist", "width-16", s) for s in (0, 1, 2)]}),
+    "refused mixtures": ({"datasets": ("mnist",)}, {"identifiable": False}),
+    "a diverged run": (
+        {"widths": (16, 64, 256), "seeds": (0, 1)},
+        {"diverged": [("mnist", "width-16", 1)]},
+    ),
+    "a diverged variant": (
+        {"widths": (16, 64, 256), "seeds": (0, 1)},
+        {"diverged": [("mnist", "width-16", s) for s in (0, 1)]},
+    ),
     "all diverged": (
         {"datasets": ("digits",), "widths": (4, 8), "seeds": (0, 1)},
         {"diverged": [("digits", f"width-{w}", s) for w in (4, 8) for s in (0, 1)]},
     ),
 }
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    """The results folder of the usual case, with its numbers; not to be changed."""
+    root = tmp_path_factory.mktemp("usual")
+    made_numbers(root, made_study())
+    return root
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -34,10 +47,9 @@ def test_the_paper_is_typeset_whatever_came_out(tmp_path, name):
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_the_same_numbers_give_the_same_bytes(tmp_path):
-    made_numbers(tmp_path / "results", made_study())
+def test_the_same_numbers_give_the_same_bytes(usual, tmp_path):
     for name in ("one", "two"):
-        typeset_job(SOURCE, tmp_path / "results", tmp_path / f"{name}.pdf")
+        typeset_job(SOURCE, usual, tmp_path / f"{name}.pdf")
     assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
 
 
@@ -74,8 +86,8 @@ def test_an_unknown_figure_has_no_caption():
         gathering.caption("nothing")
 
 
-def test_findings_follow_the_tables(tmp_path):
-    numbers = made_numbers(tmp_path, made_study())["width"]
+def test_findings_follow_the_tables(usual):
+    numbers = json.loads((usual / "numbers.json").read_text())["width"]
     against = " ".join(numbers["findings"]["against"])
     # The made sum of spread is a power law, and no made network has a majority of dead neurons.
     assert "like a power of the width" in against
@@ -84,7 +96,8 @@ def test_findings_follow_the_tables(tmp_path):
 
 
 def test_a_seed_that_diverged_is_told(tmp_path):
-    numbers = made_numbers(tmp_path, made_study(), diverged=[("mnist", "width-16", 1)])
+    study = made_study(widths=(16, 64), analyses=())
+    numbers = made_numbers(tmp_path, study, diverged=[("mnist", "width-16", 1)])
     assert "1 diverged (`width/mnist/width-16/1`)" in numbers["reproducibility"]["runs_sentence"]
     first = numbers["width"]["scores"]["rows"][0]
     assert first[2].endswith("(2)")

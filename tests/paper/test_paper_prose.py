@@ -54,9 +54,7 @@ def _code(source: str, at: int, kept: list[str]) -> int:
             at = _markup(source, at + 1, kept, "]")
         elif character == '"' and statement:
             at = _text(source, at, kept)
-        elif statement and character != "\n":
-            at += 1
-        elif source.startswith("else", at + 1) and statement:
+        elif statement and (character != "\n" or source.startswith("else", at + 1)):
             at += 1
         elif character == "." and (method := re.match(r"\.[a-z][\w-]*(?=[(\[])", source[at:])):
             at += method.end()

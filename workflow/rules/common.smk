@@ -19,7 +19,7 @@ shell.prefix(
 )
 
 from sidestep import config as sidestep_config
-from sidestep import entries, fingerprint, layout
+from sidestep import captions, entries, fingerprint, layout
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_text
 

@@ -13,7 +13,9 @@ rule plot_figure:
             "results/figures/{study}/{figure}.svg",
             caption="../report/figure.rst",
             category="{study}",
-            labels={"figure": "{figure}"},
+            labels=lambda wildcards: {
+                "figure": captions.short_title(wildcards.figure)
+            },
         ),
         png="results/figures/{study}/{figure}.png",
         rows="results/figures/{study}/{figure}.csv",
@@ -23,6 +25,7 @@ rule plot_figure:
         "../../environment.yml"
     threads: 1
     params:
+        caption=lambda wildcards: captions.caption(wildcards.figure),
         fingerprint=lambda wildcards: fingerprint.of(entries.plot(wildcards.figure)),
     message:
         "plot {wildcards.study}: {wildcards.figure}"

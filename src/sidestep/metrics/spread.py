@@ -33,6 +33,6 @@ def measure(snapshot: Snapshot, *, images: str = "train") -> Iterator[Row | Valu
     yield Row("sum_of_spread_before", float(np.sqrt(variance_before).sum()), images)
     yield Row("sum_of_variance_before", float(variance_before.sum()), images)
     if np.ptp(spread) > 0:
-        grid = np.linspace(0.0, 1.05 * float(spread.max()), POINTS)
-        for x, density in zip(grid, reflected_density(spread, grid).density, strict=True):
+        found = reflected_density(spread, points=POINTS)
+        for x, density in zip(found.grid, found.density, strict=True):
             yield Row("spread_density", float(density), images, float(x))

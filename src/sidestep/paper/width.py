@@ -85,8 +85,9 @@ class _Study:
         self.tables = tables
         self.datasets = tables.study.datasets
         frame = tables.main
-        columns = frame["width"].dropna() if "width" in frame else []
-        self.widths = sorted({int(width) for width in columns})
+        self.widths: list[int] = []
+        if "width" in frame:
+            self.widths = sorted({int(width) for width in frame["width"].dropna()})
         if not self.widths:
             raise UserError(
                 f"study '{tables.study.name}' has no grid over 'network.width', which its section of "
