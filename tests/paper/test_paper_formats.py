@@ -20,6 +20,8 @@ NAN = math.nan
         (formats.significant(0.012345), "0.0123"),
         (formats.significant(12345.6), "12,346"),
         (formats.significant(0), "0"),
+        (formats.estimate(0.9999, 0.997, 1.003), "1.00 [1.00, 1.00]"),
+        (formats.estimate(0.0424, -0.131, 0.216), "0.042 [−0.131, 0.216]"),
         (formats.percent(0.9783), "97.83\u00a0%"),
         (formats.percent(NAN), "not defined"),
         (formats.points(-0.0123), "−1.23\u00a0points"),

@@ -12,6 +12,7 @@ ABOVE = Interval(2.0, 0.1, 3, 1.0, 3.0)
 BELOW = Interval(-2.0, 0.1, 3, -3.0, -1.0)
 ACROSS = Interval(0.5, 0.1, 3, -1.0, 2.0)
 SINGLE = Interval(2.0, NAN, 1, NAN, NAN)
+SAME = Interval(0.0, 0.0, 3, 0.0, 0.0)
 NONE = Interval(NAN, NAN, 0, NAN, NAN)
 
 
@@ -23,6 +24,20 @@ def test_the_first_page_says_which_size_this_is(size, says):
     text = say.size_note(size, [say.Extent(8, 2, 3, [3])])
     assert says in text
     assert "no conclusion that its intervals do not carry" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("number", "validation", "says"),
+    [
+        (None, 0, "used whole"),
+        (None, 50, "50\u00a0images of the training set are held out"),
+        (30_000, 0, "learn from 30,000\u00a0images"),
+    ],
+)
+def test_training_images_are_told(number, validation, says):
+    assert says in say.training_images(number, validation)
+    extent = say.Extent(8, 2, 3, [3], number)
+    assert ("all" if number is None else "30,000") in say.size_note("small", [extent])
 
 
 def test_diverged_runs_are_named():
@@ -42,6 +57,7 @@ def test_studies_without_a_section_are_named():
         (ABOVE, "rises on X"),
         (BELOW, "falls on X"),
         (ACROSS, "changes by less than its interval on X"),
+        (SAME, "stays exactly the same on X"),
         (SINGLE, "without interval on X"),
         (NONE, "does not have a defined change on X"),
     ],
@@ -243,11 +259,14 @@ def test_published():
 
 
 def test_cost():
-    assert "leaves out" in say.cost("16", "16", 1.0, 1.0)
+    assert "does not give" in say.cost("16", "16", 1.0, 1.0)
     assert "no step was timed" in say.cost("16", "64", 4.0, NAN)
     assert "2.00 times the seconds" in say.cost("16", "64", 4.0, 2.0)
 
 
 def test_the_abstract_says_where_nothing_is_defined():
-    assert "not defined" in say.in_short("X", NAN, NAN, NAN, 0, 0)
-    assert "3 overlap" in say.in_short("X", 64, 32, 128, 3, 9)
+    assert "not defined" in say.in_short("X", "0.1 point", NAN, NAN, NAN, 256, 0, 0)
+    text = say.in_short("X", "0.1 point", 64, 32, 128, 256, 3, 9)
+    assert "3 overlap" in text
+    assert "wider layers" not in text
+    assert "wider layers" in say.in_short("X", "0.1 point", 64, 32, 128, 128, 0, 0)

@@ -45,6 +45,16 @@ def significant(value: float | None, digits: int = 3) -> str:
     return decimal(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
 
 
+def alike(*values: float | None) -> Show:
+    """Numbers that are read together get as many decimals as three significant digits of the largest need."""
+    sizes = [abs(value) for value in values if value is not None and math.isfinite(value)]
+    largest = max(sizes, default=0.0)
+    if largest == 0:
+        return count
+    digits = max(0, 2 - math.floor(math.log10(float(f"{largest:.2e}"))))
+    return lambda value: decimal(value, digits)
+
+
 def percent(share: float | None, digits: int = 2) -> str:
     """`0.9783` → `97.83 %`."""
     if share is None or math.isnan(share):
@@ -63,6 +73,8 @@ def interval(low: float | None, high: float | None, show: Show = significant) ->
     """`[low, high]`, or that there is none; a unit that both bounds carry is written once."""
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return NO_INTERVAL
+    if show is significant:
+        show = alike(low, high)
     first, last = show(low), show(high)
     value, _, unit = last.partition(_SPACE)
     bounds = f"{first.removesuffix(_SPACE + unit) if unit else first}, {value}"
@@ -75,6 +87,8 @@ def estimate(
     """`97.83 % [97.61, 98.05]`, or `97.83 % (no interval)`."""
     if not defined(value):
         return UNDEFINED
+    if show is significant:
+        show = alike(value, low, high)
     bounds = interval(low, high, show)
     assert value is not None
     return f"{show(value)} {bounds}" if bounds != NO_INTERVAL else f"{show(value)} ({bounds})"

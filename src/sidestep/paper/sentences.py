@@ -33,12 +33,14 @@ FULL = "paper"
 
 @dataclass(frozen=True)
 class Extent:
-    """How much a study trains: numbers of variants, data sets and seeds, and its epochs."""
+    """How much a study trains: numbers of variants, data sets and seeds, its epochs, and how many
+    training images it uses (None for all)."""
 
     variants: int
     datasets: int
     seeds: int
     epochs: Sequence[int]
+    train_images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def size_note(size: str, extents: Sequence[Extent]) -> str:
     """What the first page says of the size of the study, before anything else."""
     parts = [
         f"{plural(e.variants, 'variant')} on {plural(e.datasets, 'data set')} with "
-        f"{plural(e.seeds, 'seed')} each, trained for {_epochs(e.epochs)}"
+        f"{plural(e.seeds, 'seed')} each, trained for {_epochs(e.epochs)} on "
+        f"{'all' if e.train_images is None else count(e.train_images)} training images"
         for e in extents
     ]
     what = "; ".join(parts)
@@ -93,6 +96,24 @@ def size_note(size: str, extents: Sequence[Extent]) -> str:
     return (
         f"*This is the size “{_plain(size)}”,* neither the small nor the full one: {what}. The text "
         "draws no conclusion that its intervals do not carry."
+    )
+
+
+def training_images(number: int | None, validation: int) -> str:
+    """Which of the training images a network learns from, and why none or some are held out."""
+    held = (
+        f"{plural(validation, 'image')} of the training set are held out for validation"
+        if validation
+        else "Nothing is chosen, so no image is held out"
+    )
+    if number is None:
+        rest = (
+            "the networks learn from all others" if validation else "the training set is used whole"
+        )
+        return f"{held}: {rest}."
+    return (
+        f"{held}. To save time, the networks learn from {plural(number, 'image')} of the training "
+        "set, the same ones in every run, drawn once at random."
     )
 
 
@@ -116,8 +137,8 @@ def left_out(studies: Sequence[str]) -> str:
 
 
 def absent(what: str) -> str:
-    """Where a part of the study was not asked for."""
-    return f"The configuration that this paper was built from leaves out {what}."
+    """Where a part of the study was not asked for, or nothing that was run allows it."""
+    return f"What was run for this paper does not give {what}."
 
 
 def changes(
@@ -137,6 +158,8 @@ def changes(
             parts.setdefault("changes by an amount without interval", []).append(
                 f"on {place} ({size})"
             )
+        elif difference.low == difference.high == 0:
+            parts.setdefault("stays exactly the same", []).append(f"on {place}")
         elif not separates(difference):
             parts.setdefault("changes by less than its interval", []).append(f"on {place} ({size})")
         else:
@@ -566,13 +589,30 @@ def published(same: int, agreeing: int, elsewhere: int, missing: int) -> str:
     return f"Of {plural(total, 'published figure')}, {listed(parts)}."
 
 
-def in_short(dataset: str, at: float, low: float, high: float, agrees: int, total: int) -> str:
+def in_short(
+    dataset: str,
+    margin: str,
+    at: float,
+    low: float,
+    high: float,
+    widest: float,
+    agrees: int,
+    total: int,
+) -> str:
     """The abstract's sentence on one data set."""
     if not defined(at):
-        return f"On {dataset}, where the accuracy saturates is not defined."
+        return f"On {dataset}, where the accuracy saturates is {UNDEFINED}."
+    text = (
+        f"On {dataset}, test accuracy comes within {margin} of its best at width "
+        f"{width_estimate(at, low, high)}"
+    )
+    if widest in (at, high):
+        text += ", which does not exclude that wider layers would do better"
+    if not total:
+        return text + "."
     return (
-        f"On {dataset}, test accuracy saturates at width {width_estimate(at, low, high)}; of "
-        f"{plural(total, 'verdict')} that metrics of the layer give, {count(agrees)} overlap with that."
+        f"{text}; of {plural(total, 'verdict')} that metrics of the layer give, "
+        f"{count(agrees)} overlap with that."
     )
 
 

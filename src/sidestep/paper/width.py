@@ -197,9 +197,15 @@ def _abstract(study: _Study) -> list[str]:
             continue
         rows = verdicts[verdicts["dataset"] == dataset] if len(verdicts) else verdicts
         agrees = int((rows["agreement"] == "agrees").sum()) if len(rows) else 0
-        place = (at.test_width, at.test_low, at.test_high)
-        found.append(say.in_short(_title(dataset), *place, agrees, len(rows)))
+        place = (at.test_width, at.test_low, at.test_high, float(study.widths[-1]))
+        found.append(say.in_short(_title(dataset), _margin(study), *place, agrees, len(rows)))
     return found
+
+
+def _margin(study: _Study) -> str:
+    """`0.1 point`, an accuracy that counts as no loss."""
+    text = f.points(study.margin, 1)
+    return text if study.margin > 0.01 else text.removesuffix("s")
 
 
 def _setup(study: _Study) -> dict[str, str]:
@@ -208,7 +214,6 @@ def _setup(study: _Study) -> dict[str, str]:
     widths = [f.count(width) for width in study.widths]
     optimiser = run["optimiser"]
     kept = [f.count(epoch) for epoch in run["records"]]
-    validation = run["validation"]
     return {
         "datasets": f.listed(
             [f"{_title(d)} {DATASET_KEYS.get(d, '')}".strip() for d in study.datasets]
@@ -224,13 +229,11 @@ def _setup(study: _Study) -> dict[str, str]:
         "optimiser": CITED.get(optimiser["name"], f"`{optimiser['name']}`"),
         "learning_rate": f.significant(optimiser.get("lr", math.nan), 1),
         "batch_size": f.count(run["batch_size"]),
-        "validation": "Nothing is chosen, so no image is held out: the training set is used whole."
-        if not validation
-        else f"{f.plural(validation, 'image')} of the training set are held out for validation.",
+        "training_images": say.training_images(run.get("train_images"), run["validation"]),
         "normalisation": "Fashion-MNIST is normalised by the constants of MNIST, as in the journal."
         if "fashion_mnist" in study.datasets
         else "Inputs are normalised by constants of the data set.",
-        "margin": f.points(study.margin, 1).replace("points", "point"),
+        "margin": _margin(study),
         "threshold": f.significant(THRESHOLD, 2),
         "saturation": f.percent(SATURATED_SHARE, 0),
         "slack": f.percent(SLACK_SHARE, 0),
@@ -317,6 +320,8 @@ def _cell(found: Interval, show: f.Show, seeds: int = 0) -> str:
     """Mean ± half the interval's width, for tables; n in parentheses where seeds are missing."""
     if not f.defined(found.mean):
         return "–"
+    if show is f.significant:
+        show = f.alike(found.mean)
     missing = f" ({f.count(found.n)})" if found.n < seeds else ""
     if not f.defined(found.low):
         return show(found.mean) + missing
