@@ -69,7 +69,16 @@ def _first_step(folder: Path) -> Iterator[Result]:
 
 def _planning(folder: Path) -> Iterator[Result]:
     """Dry runs of generated configs without results, and a no-op run of a finished tiny paper."""
-    for part in ("Snakefile", "config.yaml", "config", "workflow", "profiles", "src", "paper"):
+    for part in (
+        "Snakefile",
+        "config.yaml",
+        "environment.yml",
+        "config",
+        "workflow",
+        "profiles",
+        "src",
+        "paper",
+    ):
         source = ROOT / part
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, folder / part)

@@ -4,12 +4,18 @@ The report and the paper print them, and neither should load what draws figures.
 """
 
 import ast
+from contextlib import suppress
 
+from sidestep.errors import UserError
 from sidestep.registry import PACKAGE
 
 
 def caption(figure: str) -> str:
-    """The caption of a figure, for the printed paper."""
+    """The caption of a figure, for the printed paper and the report.
+
+    Raises:
+        UserError: no such figure, or its module has no such constant.
+    """
     return _constant(figure, "CAPTION")
 
 
@@ -20,7 +26,13 @@ def short_title(figure: str) -> str:
 
 def _constant(figure: str, name: str) -> str:
     path = PACKAGE / "figures" / f"{figure}.py"
+    if not path.is_file():
+        raise UserError(f"there is no figure '{figure}' to caption")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-            return str(ast.literal_eval(node.value))
-    raise LookupError(f"{path} defines no {name}")
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets = [node.target]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            with suppress(ValueError):
+                return " ".join(str(ast.literal_eval(node.value)).split())  # type: ignore[attr-defined]
+    raise UserError(f"figure '{figure}' has no {name} that is a plain text")

@@ -1,16 +1,14 @@
 """The numbers that the paper's text quotes: one JSON file, made from tables and provenance only."""
 
-import ast
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sidestep import layout
+from sidestep import captions, layout
 from sidestep.config import Study
-from sidestep.errors import UserError
 from sidestep.files import read_json, write_json
 from sidestep.paper import formats, sentences
-from sidestep.registry import PACKAGE, load, names
+from sidestep.registry import load, names
 from sidestep.tables import Tables
 
 # Packages whose versions can change a number or a picture, besides those that every run notes itself.
@@ -38,7 +36,8 @@ def numbers_job(size: str, studies: list[Study], output: Path, root: Path) -> No
         "left_out": sentences.left_out([s.name for s in studies if s not in told]),
         "figures": {
             study.name: {
-                thing["name"]: {"caption": caption(thing["name"])} for thing in study.figures
+                thing["name"]: {"caption": captions.caption(thing["name"])}
+                for thing in study.figures
             }
             for study in studies
         },
@@ -59,27 +58,6 @@ def _extent(study: Study) -> sentences.Extent:
         # Variants that differ in it are told as the largest; None is all of them.
         train_images=None if None in kept else max(int(number or 0) for number in kept),
     )
-
-
-def caption(figure: str) -> str:
-    """The text below a figure: `CAPTION` of its module, read without importing (and drawing with) it.
-
-    Raises:
-        UserError: no such figure, or its module has no such constant.
-    """
-    path = PACKAGE / "figures" / f"{figure}.py"
-    if not path.is_file():
-        raise UserError(f"there is no figure '{figure}' to caption")
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        if any(isinstance(target, ast.Name) and target.id == "CAPTION" for target in targets):
-            try:
-                return " ".join(str(ast.literal_eval(node.value)).split())  # type: ignore[attr-defined]
-            except ValueError:
-                break
-    raise UserError(f"figure '{figure}' has no CAPTION that is a plain text")
 
 
 def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:

@@ -53,9 +53,12 @@ class Tables:
     def metric(
         self, name: str, *, images: str = "", last: bool = False, pooled: bool = False
     ) -> pd.DataFrame:
-        """Rows of one metric: all recorded epochs or the last, of single runs or of pooled seeds."""
+        """Rows of one metric: all recorded epochs or the last, of single runs or of pooled seeds.
+
+        In a study with a grid, a variant beside the grid has no place on its axes and is left out.
+        """
         frame = self.main
         chosen = (frame["metric"] == name) & (frame["images"] == images)
         chosen &= (frame["seed"] == "pooled") == pooled
-        found = frame[chosen]
+        found = frame[chosen].dropna(subset=list(self.study.columns))
         return found[found["epoch"] == found["epoch"].max()] if last and len(found) else found

@@ -5,6 +5,7 @@ import json
 import pytest
 from made_results import SOURCE, made_numbers, made_study
 
+from sidestep import captions
 from sidestep import numbers as gathering
 from sidestep.errors import UserError
 from sidestep.typeset import typeset_job
@@ -78,12 +79,12 @@ def test_a_missing_source_is_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("figure", gathering.names("figures"))
 def test_every_figure_has_a_caption(figure):
-    assert gathering.caption(figure).endswith(".")
+    assert captions.caption(figure).endswith(".")
 
 
 def test_an_unknown_figure_has_no_caption():
     with pytest.raises(UserError, match="no figure 'nothing'"):
-        gathering.caption("nothing")
+        captions.caption("nothing")
 
 
 def test_findings_follow_the_tables(usual):

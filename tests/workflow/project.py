@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config.yaml", "config", "workflow", "profiles", "src", "paper")
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "environment.yml",
+    "config",
+    "workflow",
+    "profiles",
+    "src",
+    "paper",
+)
 TINY = """
 size: tiny
 studies:

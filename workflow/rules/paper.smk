@@ -29,7 +29,7 @@ rule gather_numbers:
 rule typeset_paper:
     """Typeset the paper from its text, the numbers and the figures."""
     input:
-        text=sorted(str(path) for path in Path("paper").iterdir()),
+        text=sorted(str(path) for path in Path("paper").rglob("*.*")),
         numbers="results/numbers.json",
         figures=all_figures(),
     output:

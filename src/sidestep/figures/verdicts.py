@@ -37,7 +37,7 @@ def rows(tables: Tables) -> pd.DataFrame:
     """The verdicts, `inf` where a rule never speaks; `largest` is the widest layer of the study."""
     found = tables.analysis("verdicts")
     itself = (found["metric"] == "accuracy") & (found["images"] == "test")
-    widths = sorted(tables.main["width"].unique())
+    widths = sorted(tables.main["width"].dropna().unique())
     return found.loc[~itself, KEPT].assign(smallest=widths[0], largest=widths[-1])
 
 

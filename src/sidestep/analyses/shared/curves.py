@@ -49,7 +49,9 @@ class Curves:
                 f"study '{study.name}' varies {', '.join(study.columns) or 'no column'}, "
                 "but this analysis needs a grid over the width alone"
             )
-        widths = sorted({float(variant.columns["width"]) for variant in study.variants})
+        # A variant beside the grid has no width and lies on no curve.
+        swept = [variant for variant in study.variants if "width" in variant.columns]
+        widths = sorted({float(variant.columns["width"]) for variant in swept})
         epochs = sorted({epoch for variant in study.variants for epoch in variant.run["records"]})
         found = cls(study.name, study.datasets, tuple(epochs), np.array(widths), study.seeds)
         frame = tables.main
@@ -58,6 +60,7 @@ class Curves:
             & ~frame["metric"].str.startswith("history_")
             & (frame["seed"] != "")
             & frame["value"].notna()
+            & frame["width"].notna()
         ]
         rows = {width: row for row, width in enumerate(widths)}
         columns = {str(seed): column for column, seed in enumerate(study.seeds)}
