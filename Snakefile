@@ -35,6 +35,7 @@ localrules:
     all,
     figures,
     paper,
+    report,
 
 
 rule all:
@@ -51,3 +52,8 @@ rule figures:
 rule paper:
     input:
         rules.typeset_paper.output.pdf,
+
+
+rule report:
+    input:
+        rules.make_report.output,

@@ -41,9 +41,9 @@ class Project:
     folder: Path
 
     def run(self, *words, check=True, config="tiny.yaml"):
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config]
+        command = [sys.executable, "-m", "snakemake", *words, "--cores", "2"]
         done = subprocess.run(
-            [*command, *words], cwd=self.folder, capture_output=True, text=True, env=environment()
+            [*command, "--configfile", config], cwd=self.folder, capture_output=True, text=True, env=environment()
         )
         output = done.stdout + done.stderr
         if check:

@@ -40,7 +40,8 @@ def test_a_diverged_run_is_in_the_table_and_stopped_nothing(built):
     rows = [row for row in table(built) if row["metric"] == "diverged"]
     assert {row["variant"] for row in rows if float(row["value"])} == {"wild"}
     assert len(rows) == 8
-    assert read_json(built.folder / "results/numbers.json")["reproducibility"]["diverged"] == 2
+    told = read_json(built.folder / "results/numbers.json")["reproducibility"]["runs_sentence"]
+    assert "wild" in told
 
 
 def test_the_summary_has_paired_differences_to_the_baseline(built):
@@ -128,6 +129,7 @@ def test_a_damaged_network_is_named_and_never_measured(finished):
     data[-1] ^= 1
     model.write_bytes(data)
     shutil.rmtree(finished.folder / "results/measures/width/digits/width-8")
+    (finished.folder / "results/tables/width.csv").unlink()
     code, output = finished.run("--rerun-triggers", "mtime", check=False)
     assert code == 1
     assert "model.safetensors was changed since it was written" in output

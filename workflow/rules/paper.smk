@@ -26,6 +26,25 @@ rule gather_numbers:
         " --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
+rule make_report:
+    """Snakemake's own report: every figure with its caption, what made it, and how long it took."""
+    input:
+        config=planned("config", json.dumps(config, sort_keys=True)),
+        figures=all_figures(),
+        paper="results/paper.pdf",
+    output:
+        "results/report.html",
+    log:
+        "results/logs/make_report.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    message:
+        "make the report"
+    shell:
+        "snakemake --report {output} --cores 1 --nolock --configfile {input.config} > {log} 2>&1"
+
+
 rule typeset_paper:
     """Typeset the paper from its text, the numbers and the figures."""
     input:

@@ -17,6 +17,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
     single = frame[
         frame["component"].isna() & ~frame["seed"].isin(["", "pooled"]) & frame["value"].notna()
     ]
+    single = single.astype({"epoch": int})
     keys = ["dataset", "variant", *study.columns, "epoch", "images", "metric"]
     shared = ["dataset", "epoch", "images", "metric"]
     baselines = {
