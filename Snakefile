@@ -11,6 +11,9 @@ include: "workflow/rules/common.smk"
 configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 CONFIG = checked_config()
 prepare_plan(CONFIG)
 
