@@ -164,6 +164,15 @@ def line(
     return drawn
 
 
+def visible(rows: pd.DataFrame, x: str, height: str = "high", share: float = 0.01) -> float:
+    """The largest abscissa at which a curve is still above that share of its own height.
+
+    The rows are those of one or several curves, told apart by data set and width.
+    """
+    tops = rows.groupby(["dataset", "width"])[height].transform("max")
+    return float(rows.loc[rows[height] >= share * tops, x].max())
+
+
 def width_axis(axes: Axes, widths: Iterable[float], most: int = 8, label: bool = True) -> None:
     """A logarithmic axis whose ticks are widths of the study, as many as fit."""
     known = sorted(set(widths))

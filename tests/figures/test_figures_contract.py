@@ -13,7 +13,7 @@ from matplotlib.text import Text
 
 from sidestep import captions, registry
 from sidestep.config import Study
-from sidestep.drawing import over_seeds
+from sidestep.drawing import over_seeds, visible
 from sidestep.plot import plot_job
 from sidestep.style import SMALL, TEXT, using
 from sidestep.tables import Tables
@@ -171,3 +171,39 @@ def test_over_seeds_counts_what_is_finite():
     frame = pd.DataFrame({"width": [1, 1, 1, 2], "value": [1.0, 3.0, np.nan, np.nan]})
     (found,) = over_seeds(frame, ["width"]).to_dict("records")
     assert found == {"width": 1, "mean": 2.0, "low": 1.0, "high": 3.0, "n": 2}
+
+
+def test_a_curve_is_visible_as_far_as_it_is_above_a_share_of_its_height():
+    rows = pd.DataFrame({"dataset": "x", "width": 1, "spread": range(4), "high": [5, 100, 2, 0.5]})
+    flat = rows.assign(width=2, high=[2, 1, 0, 0])
+    assert visible(pd.concat([rows, flat]), "spread") == 2
+    assert visible(rows, "spread", share=0.03) == 1
+
+
+@pytest.mark.parametrize(
+    ("timed", "other", "drawn"),
+    [
+        (["a"], 1.0, ["MNIST"]),
+        (["b"], 1.0, ["Fashion-MNIST"]),
+        (["a"], 2.0, ["MNIST", "Fashion-MNIST"]),
+        (["a", "b"], 1.0, ["MNIST", "Fashion-MNIST"]),
+        ([], 1.0, ["MNIST"]),
+    ],
+)
+def test_the_key_of_costs_names_what_is_drawn(timed, other, drawn):
+    names = {"a": "mnist", "b": "fashion_mnist"}
+    rows = pd.DataFrame(
+        {
+            "dataset": list(names.values()),
+            "width": 16,
+            "phase": "train",
+            "mult_adds": [1e6, 1e6 * other],
+            "seconds": [1e-3 if key in timed else np.nan for key in names],
+            "q1": 1e-3,
+            "q3": 1e-3,
+            "n": 5,
+        }
+    )
+    with using():
+        (key,) = registry.load("figures", "cost").draw(rows).legends
+    assert [text.get_text() for text in key.get_texts()] == drawn

@@ -84,10 +84,18 @@ def test_growth_goes_against_the_journal_only_if_separated(outcome, against):
     assert say.curve("X", "the sum", outcome, 2, 3, False).claim == ""
 
 
+def test_data_sets_and_sums_with_the_same_curve_are_told_together():
+    text = say.curve_detail(["X", "Y"], ["one sum", "another"], "power law", 3, 3)
+    assert text == (
+        "On X and Y, the power law describes one sum and another better, in 3 of 3\u00a0seeds each."
+    )
+    assert "each" not in say.curve_detail(["X"], ["one sum"], "logarithmic", 2, 3)
+
+
 @pytest.mark.parametrize(
     ("found", "against"),
     [
-        (Interval(0.1, 0.1, 3, 0.0, 0.2), True),
+        (Interval(0.1, 0.1, 3, 0.0, 0.2), None),
         (Interval(0.8, 0.1, 3, 0.7, 0.9), False),
         (Interval(0.5, 0.1, 3, 0.2, 0.8), None),
         (Interval(0.1, NAN, 1, NAN, NAN), None),
@@ -174,11 +182,14 @@ def test_saturation_at_the_widest_is_not_claimed():
 
 
 def test_agreement():
-    assert "no metric gives a verdict" in say.agreements("X", {})
-    text = say.agreements("X", {"agrees": 2, "never": 1})
+    assert "no metric gives a verdict" in say.agreements("X", {}, NAN)
+    text = say.agreements("X", {"never": 1, "agrees": 2}, 1.1)
     assert "of 3" in text
-    assert "2 overlap" in text
+    assert "2 overlap with the saturation of the accuracy (drawing widths at random" in text
+    assert "about 1)" in text
     assert "1 never" in text
+    assert "random" not in say.agreements("X", {"agrees": 2}, NAN)
+    assert "random" not in say.agreements("X", {"never": 2}, 1.0)
     assert "No verdict agrees" in say.agreeing_everywhere([], 2, False)
     assert "weak evidence" in say.agreeing_everywhere(["a"], 2, True)
     assert "weak evidence" not in say.agreeing_everywhere(["a"], 1, False)
@@ -186,8 +197,14 @@ def test_agreement():
 
 @pytest.mark.parametrize("accuracy", ["agrees", "earlier", "later", "never", "not defined", ""])
 def test_early_verdicts(accuracy):
-    assert "1 of 3" in say.early_verdicts("X", "1", "3", ["a"], 2, accuracy)
-    assert "no verdict is defined" in say.early_verdicts("X", "1", "3", [], 0, accuracy)
+    assert "1 of 3" in say.early_verdicts("X", "1", "3", 1, 3, accuracy)
+    assert "no verdict is defined" in say.early_verdicts("X", "1", "3", 0, 0, accuracy)
+
+
+def test_verdicts_that_are_early_everywhere():
+    assert "No verdict does so" in say.early_everywhere([], 2)
+    assert "Those of a and b" in say.early_everywhere(["a", "b"], 2)
+    assert "on the only data set" in say.early_everywhere(["a"], 1)
 
 
 def test_order_of_datasets():
@@ -207,6 +224,8 @@ def test_overfitting():
     assert "none follows" in say.overfitting("X", [some])
     knowing = say.Following("the gap", 3, 9, 0.45, ["a"])
     assert "only a follow" in say.overfitting("X", [knowing])
+    assert "no metric follows" in say.overfitting_in_short([])
+    assert "Only a follow" in say.overfitting_in_short(["a"])
 
 
 @pytest.mark.parametrize(
@@ -214,7 +233,7 @@ def test_overfitting():
     [
         ("holds", False),
         ("contradicted", True),
-        ("mixed", True),
+        ("mixed", None),
         ("not separated", None),
         ("not defined", None),
     ],
@@ -242,19 +261,33 @@ def test_counter_example(outcome, says):
 
 
 def test_what_changes_on_the_noise():
-    assert "no metric was computed" in say.changed_values("X", [], [], [])
-    text = say.changed_values("X", ["a"], ["b"], ["c"])
-    assert "a change by" in text
-    assert "b cannot be told" in text
-    assert "c cannot change" in text
-    assert "no verdict is defined" in say.changed_verdicts("X", [], 0)
-    assert "none of the" in say.changed_verdicts("X", [], 3)
-    assert "1 of 3" in say.changed_verdicts("X", ["a"], 3)
+    assert "was computed on both" in say.changed_values("X", 0, 0, [])
+    text = say.changed_values("X", 18, 20, ["a"])
+    assert "18 of 20" in text
+    assert "1.0 by chance" in text
+    assert "a at no width" in text
+    assert "each at some width" in say.changed_values("X", 20, 20, [])
+    assert say.fixed_values([]) == ""
+    assert "(a and b) is the same" in say.fixed_values(["a", "b"])
+    assert "no verdict is defined" in say.changed_verdicts("X", [], [], 0)
+    assert "none of the" in say.changed_verdicts("X", [], [], 3)
+    text = say.changed_verdicts("X", ["a"], ["b", "c"], 5)
+    assert "1 moves to smaller widths (a)" in text
+    assert "2 move to larger widths or to none at all (b and c)" in text
+    assert "larger" not in say.changed_verdicts("X", ["a"], [], 5)
+
+
+def test_what_is_right_on_the_images_and_on_the_noise():
+    assert "does not give" in say.right_on_both([])
+    text = say.right_on_both([("X", ["a", "b"]), ("Y", ["b"]), ("Z", [])])
+    assert "on X, a and b; on Y, b; on Z, none; on every data set, none." in text
+    assert "on every data set" not in say.right_on_both([("X", ["a"])])
 
 
 def test_published():
     assert "no figure" in say.published(0, 0, 0, 0)
     assert "none can be held" in say.published(0, 0, 5, 1)
+    assert "None of the 5" in say.published(0, 0, 5, 0)
     assert "2 of these lie inside" in say.published(3, 2, 0, 0)
 
 
@@ -265,8 +298,10 @@ def test_cost():
 
 
 def test_the_abstract_says_where_nothing_is_defined():
-    assert "not defined" in say.in_short("X", "0.1 point", NAN, NAN, NAN, 256, 0, 0)
-    text = say.in_short("X", "0.1 point", 64, 32, 128, 256, 3, 9)
-    assert "3 overlap" in text
+    assert "not defined" in say.in_short("X", "0.1 point", NAN, NAN, NAN, 256, 0, 0, NAN)
+    text = say.in_short("X", "0.1 point", 64, 32, 128, 256, 3, 9, 2.9)
+    assert "3 name a width that overlaps" in text
+    assert "at random would give about 3" in text
     assert "wider layers" not in text
-    assert "wider layers" in say.in_short("X", "0.1 point", 64, 32, 128, 128, 0, 0)
+    assert "random" not in say.in_short("X", "0.1 point", 64, NAN, NAN, 256, 3, 9, NAN)
+    assert "wider layers" in say.in_short("X", "0.1 point", 64, 32, 128, 128, 0, 0, NAN)

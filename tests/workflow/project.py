@@ -43,7 +43,11 @@ class Project:
     def run(self, *words, check=True, config="tiny.yaml"):
         command = [sys.executable, "-m", "snakemake", *words, "--cores", "2"]
         done = subprocess.run(
-            [*command, "--configfile", config], cwd=self.folder, capture_output=True, text=True, env=environment()
+            [*command, "--configfile", config],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env=environment(),
         )
         output = done.stdout + done.stderr
         if check:

@@ -40,7 +40,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty()
     colours = width_colours(rows["width"])
-    figure, axes = panels(datasets_of(rows), height=2.5, sharey=True)
+    figure, axes = panels(datasets_of(rows), height=2.2, sharey=True)
     for panel, (_, cell) in zip(axes[0], by_dataset(rows), strict=True):
         for width, curve in each_width(cell):
             line(panel, curve, x="component", color=colours[width], marker=".", scale=100)

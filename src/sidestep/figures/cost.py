@@ -23,7 +23,8 @@ ALT = "Cost of a training step against width"
 CAPTION = (
     "Cost of one training step (forward, backward and update of one batch) against width: seconds, "
     "measured by a job that runs alone (median over steps; bar: quartiles over steps, since cost is not "
-    "measured per seed), and multiply-adds."
+    "measured per seed), and multiply-adds. A data set that was not timed and costs as many multiply-adds "
+    "as one that was is not drawn again."
 )
 SECONDS, MULT_ADDS = "seconds_per_step_", "mult_adds_per_step."
 
@@ -56,11 +57,11 @@ def draw(rows: pd.DataFrame) -> Figure:
     """A panel for seconds and one for mult-adds."""
     if rows.empty:
         return empty()
-    figure, axes = grid(1, 2, width=TEXT, height=2.5)
+    figure, axes = grid(1, 2, width=TEXT, height=2.2)
     styles = dict(zip(dict.fromkeys(rows["phase"]), ("-", "--", ":", "-."), strict=False))
     seconds, counts = axes[0]
-    datasets = datasets_of(rows)
-    lines = rows[["dataset", "phase"]].drop_duplicates()
+    datasets = _telling(rows)
+    lines = rows.loc[rows["dataset"].isin(datasets), ["dataset", "phase"]].drop_duplicates()
     for dataset, phase in zip(lines["dataset"], lines["phase"], strict=True):
         cell = rows[(rows["dataset"] == dataset) & (rows["phase"] == phase)]
         ordered = cell.sort_values("width")
@@ -93,6 +94,23 @@ def draw(rows: pd.DataFrame) -> Figure:
     counts.set_ylabel("million multiply-adds a step")
     for panel in axes[0]:
         width_axis(panel, rows["width"])
-    dataset_key(figure, datasets_of(rows))
+    dataset_key(figure, datasets)
     note(seconds, 0.02, 0.93, f"n = {int(rows['n'].max())} steps; bar: quartiles")
     return figure
+
+
+def _telling(rows: pd.DataFrame) -> list[str]:
+    """The data sets that were timed or whose mult-adds differ from those of every one before."""
+    timed = {name for name in datasets_of(rows) if _cell(rows, name)["seconds"].notna().any()}
+    kept: list[str] = []
+    seen: list[dict[Any, float]] = []
+    for name in sorted(datasets_of(rows), key=lambda name: name not in timed):
+        counts = _cell(rows, name).set_index(["width", "phase"])["mult_adds"].to_dict()
+        if name in timed or counts not in seen:
+            kept.append(name)
+        seen.append(counts)
+    return [name for name in datasets_of(rows) if name in kept]
+
+
+def _cell(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    return rows[rows["dataset"] == dataset]

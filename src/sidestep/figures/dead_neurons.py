@@ -36,7 +36,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     """A panel for the number and one for the share."""
     if rows.empty:
         return empty()
-    figure, axes = grid(1, 2, width=TEXT, height=2.5)
+    figure, axes = grid(1, 2, width=TEXT, height=2.2)
     for panel, metric, scale in zip(axes[0], ("dead_neurons", "dead_share"), (1, 100), strict=True):
         for dataset in datasets_of(rows):
             cell = rows[(rows["dataset"] == dataset) & (rows["metric"] == metric)]

@@ -37,7 +37,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty()
     colours = width_colours(rows["width"])
-    figure, axes = panels(datasets_of(rows), height=2.4)
+    figure, axes = panels(datasets_of(rows), height=2.1)
     few = rows["epoch"].nunique() <= 12
     for panel, (_, cell) in zip(axes[0], by_dataset(rows), strict=True):
         for width, curve in each_width(cell):

@@ -79,7 +79,7 @@ def draw(rows: pd.DataFrame) -> Figure:
             )
         panel.axhline(THRESHOLD, color=BLACK, linestyle=":", linewidth=0.8)
         width_axis(panel, rows["width"])
-    axes[0, 0].set_ylabel("share of component 1")
+    axes[0, 0].set_ylabel("share of component 1\n(the smaller spread)")
     axes[0, 0].set_ylim(-0.15, 1.03)
     handles = []
     for model in MODELS:

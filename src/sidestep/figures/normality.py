@@ -43,7 +43,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty()
     datasets = datasets_of(rows)
-    figure, axes = panels(datasets, len(NEURONS), 1.75, sharex=True, sharey=True)
+    figure, axes = panels(datasets, len(NEURONS), 1.55, sharex=True, sharey=True)
     for above, (metric, words) in zip(axes, NEURONS.items(), strict=True):
         for panel, dataset in zip(above, datasets, strict=True):
             cell = rows[(rows["dataset"] == dataset) & (rows["metric"] == metric)]

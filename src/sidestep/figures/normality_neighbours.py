@@ -13,6 +13,7 @@ from sidestep.drawing import (
     panels,
     say_n,
     shade,
+    visible,
     width_shades,
 )
 from sidestep.figures import spread_distributions
@@ -48,7 +49,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     """A panel for each data set."""
     if rows.empty:
         return empty()
-    figure, axes = panels(datasets_of(rows), height=2.3)
+    figure, axes = panels(datasets_of(rows), height=2.1)
     for panel, (_, cell) in zip(axes[0], by_dataset(rows), strict=True):
         for width, curve in each_width(cell):
             first = curve.iloc[0]
@@ -60,7 +61,7 @@ def draw(rows: pd.DataFrame) -> Figure:
                 linewidth=2.0 if first["best"] else 1.0,
                 label=f"{int(width)} neurons: W = {first['w']:.3f}",
             )
-        panel.set_xlim(0, None)
+        panel.set_xlim(0, 1.03 * visible(cell, "spread"))
         panel.set_ylim(0, None)
         panel.set_xlabel("spread of a neuron (standard deviation)")
         panel.legend()

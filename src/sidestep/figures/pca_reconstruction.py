@@ -52,7 +52,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty()
     colours, datasets = width_colours(rows["width"]), datasets_of(rows)
-    figure, axes = panels(list(CURVES), len(datasets), 2.0, sharex=True, sharey=True)
+    figure, axes = panels(list(CURVES), len(datasets), 1.7, sharex=True, sharey=True)
     for above, dataset in zip(axes, datasets, strict=True):
         for panel, metric in zip(above, CURVES, strict=True):
             cell = rows[(rows["dataset"] == dataset) & (rows["metric"] == metric)]

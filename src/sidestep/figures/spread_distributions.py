@@ -11,6 +11,7 @@ from sidestep.drawing import (
     over_seeds,
     panels,
     say_n,
+    visible,
     width_colours,
 )
 from sidestep.tables import Tables
@@ -20,7 +21,7 @@ CAPTION = (
     "How the spread of a hidden neuron (the standard deviation of its activation over the training "
     "images, after the last epoch) is distributed over the neurons of a network, for each width. "
     "Kernel densities, each scaled to its own highest value; line: mean over seeds, band: smallest to largest "
-    "seed."
+    "seed. Tails below a fiftieth of the highest value may lie beyond the axis."
 )
 POINTS = 160
 
@@ -90,7 +91,7 @@ def draw(rows: pd.DataFrame) -> Figure:
                 zorder=order + 2,
                 linewidth=0.9,
             )
-        panel.set_xlim(0, rows["spread"].max())
+        panel.set_xlim(0, 1.03 * visible(rows, "spread", "mean", 0.02))
         panel.set_ylim(-0.15, len(widths) + 0.65)
         panel.set_xlabel("spread of a neuron (standard deviation)")
         panel.tick_params(axis="y", length=0)

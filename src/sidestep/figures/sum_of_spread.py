@@ -46,7 +46,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty()
     datasets = datasets_of(rows)
-    figure, axes = panels(datasets, height=2.4, sharey=True)
+    figure, axes = panels(datasets, height=2.2, sharey=True)
     measured = rows["curve"] == "measured"
     for panel, dataset in zip(axes[0], datasets, strict=True):
         cell = rows[rows["dataset"] == dataset]

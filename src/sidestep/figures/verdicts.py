@@ -17,15 +17,15 @@ ALT = "Verdicts of every metric on the size of the layer"
 CAPTION = (
     "The width that each rule calls large enough (large marker: networks at the last epoch, with the 95 "
     "% bootstrap interval over seeds; small: earlier recorded epochs, later ones lower; hollow: seeds "
-    "pooled), against the width at which test accuracy is within 0.1 point of the best (line) and its "
-    "interval (shaded). Never: not within the widths of the study."
+    "pooled), against the width at which test accuracy comes within the margin of its best (line) and "
+    "its interval (shaded). Never: not within the widths of the study."
 )
 RULES = {
-    "margin": "within 0.1 point of the best",
-    "argmax": "largest",
-    "threshold": f"stays above {THRESHOLD}",
-    "saturation": f"stays within {100 * SATURATED_SHARE:.0f} % of its last value",
-    "slack": f"below {SLACK_SHARE:g} × width",
+    "margin": "margin: within the margin of the best",
+    "argmax": "argmax: the largest",
+    "threshold": f"threshold: stays above {THRESHOLD}",
+    "saturation": f"saturation: within {100 * SATURATED_SHARE:.0f} % of its last value",
+    "slack": f"slack: below {SLACK_SHARE:g} × width",
 }
 KEPT = [
     *("dataset", "epoch", "metric", "images", "source", "rule", "n", "width", "low", "high"),

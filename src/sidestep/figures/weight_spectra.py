@@ -50,7 +50,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     if rows.empty:
         return empty()
     datasets, colours = datasets_of(rows), width_colours(rows["width"])
-    figure, axes = panels(datasets, 2, 2.3, sharey="row")
+    figure, axes = panels(datasets, 2, 2.0, sharey="row")
     for (above, below), dataset in zip(axes.T, datasets, strict=True):
         cell = rows[rows["dataset"] == dataset]
         for width, curve in each_width(cell[cell["metric"] == "singular_value"]):

@@ -179,26 +179,38 @@ def curve(
     dataset: str, subject: str, outcome: str, agreeing: int, seeds: int, of_the_journal: bool
 ) -> Finding:
     """Logarithm or power law? The journal calls the sum of spread “a perfect logarithm”."""
-    counted = f"in {count(agreeing)} of {plural(seeds, 'seed')}"
+    detail = curve_detail([dataset], [subject], outcome, agreeing, seeds)
     if outcome == "power law":
         claim = (
             f"{subject} grows like a power of the width rather than like the journal's “perfect "
             "logarithm”"
         )
-        detail = f"On {dataset}, the power law describes {subject} better, {counted}."
         against: bool | None = True
     elif outcome == "logarithmic":
         claim = f"{subject} grows like a logarithm of the width rather than like a power of it"
-        detail = f"On {dataset}, the logarithm describes {subject} better, {counted}."
         against = False
     elif outcome == "not separated":
         claim = f"a logarithm and a power law describe {subject} equally well, by their interval"
-        detail = f"On {dataset}, the interval does not separate the two curves for {subject}."
         against = None
     else:
         claim, against = f"no curve can be fitted to {subject}", None
-        detail = f"On {dataset}, no curves can be compared for {subject}."
     return Finding(against, claim if of_the_journal else "", dataset, detail)
+
+
+def curve_detail(
+    places: Sequence[str], subjects: Sequence[str], outcome: str, agreeing: int, seeds: int
+) -> str:
+    """Which curve describes the sums better, for all data sets and sums of which that is so."""
+    on, what = f"On {listed(places)}", listed(subjects)
+    if outcome in ("power law", "logarithmic"):
+        better = "power law" if outcome == "power law" else "logarithm"
+        return (
+            f"{on}, the {better} describes {what} better, in {count(agreeing)} of "
+            f"{plural(seeds, 'seed')}{' each' if len(places) * len(subjects) > 1 else ''}."
+        )
+    if outcome == "not separated":
+        return f"{on}, the interval does not separate the two curves for {what}."
+    return f"{on}, no curves can be compared for {what}."
 
 
 def dead_majority(dataset: str, at: str, found: Interval) -> Finding:
@@ -211,11 +223,12 @@ def dead_majority(dataset: str, at: str, found: Interval) -> Finding:
     if not defined(found.low) or found.low <= 0.5 <= found.high:
         return Finding(None, open_, dataset, detail)
     if found.high < 0.5:
+        # Not against the journal: nobody knows that these layers are oversized.
         claim = (
-            "not even the widest layer has more dead neurons than active ones, the journal's sign "
-            "of an oversized network"
+            "not even the widest layer has more dead neurons than active ones; whether a layer that "
+            "is oversized would show this sign of the journal's cannot be seen here"
         )
-        return Finding(True, claim, dataset, detail)
+        return Finding(None, claim, dataset, detail)
     claim = "the widest layer has more dead neurons than active ones, as the journal expects"
     return Finding(False, claim, dataset, detail)
 
@@ -381,8 +394,15 @@ AGREEMENT = {
 }
 
 
-def agreements(dataset: str, counts: Mapping[str, int]) -> str:
-    """How many verdicts agree with the accuracy."""
+def blindly(expected: float) -> str:
+    """How many verdicts would agree if each were one of the widths, drawn at random."""
+    if not defined(expected):
+        return ""
+    return f"drawing widths at random would give about {decimal(expected, 0)}"
+
+
+def agreements(dataset: str, counts: Mapping[str, int], expected: float) -> str:
+    """How many verdicts agree with the accuracy, and how many would by chance."""
     total = sum(counts.values())
     if total == 0:
         return f"On {dataset}, no metric gives a verdict."
@@ -391,6 +411,8 @@ def agreements(dataset: str, counts: Mapping[str, int]) -> str:
         for outcome, words in AGREEMENT.items()
         if counts.get(outcome)
     ]
+    if counts.get("agrees") and defined(expected):
+        parts[0] += f" ({blindly(expected)})"
     return f"On {dataset}, of {plural(total, 'verdict')}, {listed(parts)}."
 
 
@@ -409,18 +431,15 @@ def agreeing_everywhere(names: Sequence[str], datasets: int, wide: bool) -> str:
 
 
 def early_verdicts(
-    dataset: str, epoch: str, last: str, agreeing: Sequence[str], others: int, accuracy: str
+    dataset: str, epoch: str, last: str, agreeing: int, total: int, accuracy: str
 ) -> str:
-    """Which verdicts at an early epoch already agree with the accuracy at the last one."""
-    total = len(agreeing) + others
+    """How many verdicts at an early epoch already agree with the accuracy at the last one."""
     if total == 0:
         return f"On {dataset}, no verdict is defined after epoch {epoch}."
     text = (
-        f"On {dataset}, {count(len(agreeing))} of {plural(total, 'verdict')} after epoch {epoch} "
+        f"On {dataset}, {count(agreeing)} of {plural(total, 'verdict')} after epoch {epoch} "
         f"overlap with the saturation after epoch {last}"
     )
-    if agreeing:
-        text += f" ({listed(agreeing)})"
     text += {
         "agrees": "; so does the accuracy's own saturation, which needs no metric",
         "earlier": "; the accuracy's own saturation at that time is earlier",
@@ -428,6 +447,14 @@ def early_verdicts(
         "never": "; the accuracy itself does not saturate at that time",
     }.get(accuracy, "")
     return text + "."
+
+
+def early_everywhere(names: Sequence[str], datasets: int) -> str:
+    """Which verdicts overlap early, on every data set and at every recorded epoch."""
+    where = "on every data set" if datasets > 1 else "on the only data set"
+    if not names:
+        return f"No verdict does so at every early epoch {where}."
+    return f"Those of {listed(names)} do so at every early epoch {where}."
 
 
 def order_of_datasets(same: Sequence[str], opposite: Sequence[str], open_: int) -> str:
@@ -443,7 +470,7 @@ def order_of_datasets(same: Sequence[str], opposite: Sequence[str], open_: int) 
     if not parts:
         return (
             f"Of the {plural(total, 'verdict')} that could be compared between the two data sets, none "
-            "orders them by intervals that exclude no difference, of the verdict and of the accuracy both."
+            "orders them by intervals that exclude zero for the verdict and for the accuracy both."
         )
     rest = f"; for the other {count(open_)} the intervals do not separate them" if open_ else ""
     return f"Of {plural(total, 'verdict')}, {'; '.join(parts)}{rest}."
@@ -480,6 +507,19 @@ def overfitting(dataset: str, found: Sequence[Following]) -> str:
     return text + "none follows a gap more closely than the width itself does, by its interval."
 
 
+def overfitting_in_short(knowing: Sequence[str]) -> str:
+    """The answer in one sentence, over all data sets."""
+    if not knowing:
+        return (
+            "By their intervals, no metric follows the gap between training and test more closely than "
+            "the width itself does, so that none is shown to predict over-fitting."
+        )
+    return (
+        f"Only {listed(knowing)} follow the gap between training and test more closely than the width "
+        "itself does, by an interval on some data set, as a few would by chance among so many."
+    )
+
+
 EXPECTATIONS = {
     "plateau later": "accuracy reaches its plateau at a larger width",
     "distribution to the right": "spread is distributed further to the right",
@@ -502,7 +542,7 @@ def expectation(
     against, verdict = {
         "holds": (False, "is borne out"),
         "contradicted": (True, "is contradicted"),
-        "mixed": (True, f"depends on the {over}"),
+        "mixed": (None, f"depends on the {over}"),
         "not separated": (None, "is neither borne out nor contradicted"),
     }.get(outcome, (None, "could not be tested"))
     claim = f"That {what} on {hard} than on {easy} {verdict}"
@@ -535,35 +575,62 @@ def counter_example(dataset: str, outcome: str, largest: float, number: int) -> 
     return f"On {dataset}, the counter-example was not run."
 
 
-def changed_values(
-    dataset: str, changed: Sequence[str], unseparated: Sequence[str], fixed: Sequence[str]
+def changed_values(dataset: str, changed: int, tested: int, unmoved: Sequence[str]) -> str:
+    """How often a metric of the activations sees the difference between the images and the noise."""
+    if tested == 0:
+        return f"On {dataset}, no metric of the activations was computed on both."
+    chance = decimal(tested * (1 - CONFIDENCE_PERCENT / 100), 1)
+    text = (
+        f"On {dataset}, the metrics of the activations change by their paired intervals in "
+        f"{count(changed)} of {plural(tested, 'comparison')} of a metric at a width ({chance} by "
+        "chance)"
+    )
+    return text + (f"; {listed(unmoved)} at no width." if unmoved else ", each at some width.")
+
+
+def fixed_values(names: Sequence[str]) -> str:
+    """The metrics that cannot change."""
+    if not names:
+        return ""
+    return f"What the weights alone determine ({listed(names)}) is the same on both, as it must be."
+
+
+def changed_verdicts(
+    dataset: str, smaller: Sequence[str], larger: Sequence[str], total: int
 ) -> str:
-    """Which metrics of a layer see the difference between the images and the noise."""
-    if not changed and not unseparated and not fixed:
-        return f"On {dataset}, no metric was computed on the noise."
-    parts = []
-    if changed:
-        parts.append(f"{listed(changed)} change by their paired intervals at some width")
-    if unseparated:
-        parts.append(f"{listed(unseparated)} cannot be told to change at any width")
-    if fixed:
-        parts.append(f"{listed(fixed)} cannot change, as functions of the weights alone")
-    return f"On {dataset}, {'; '.join(parts)}."
-
-
-def changed_verdicts(dataset: str, changed: Sequence[str], total: int) -> str:
-    """Whether the verdicts, and not just the values, move on the noise."""
+    """Whether the verdicts, and not just the values, move on the noise, and which way."""
     if total == 0:
         return f"On {dataset}, no verdict is defined both on the images and on the noise."
-    if not changed:
+    if not smaller and not larger:
         return (
             f"On {dataset}, none of the {plural(total, 'verdict')} of activation metrics moves by its "
             "interval."
         )
+    parts = [
+        f"{count(len(names))} move{'s' if len(names) == 1 else ''} {way} ({listed(names)})"
+        for names, way in (
+            (smaller, "to smaller widths"),
+            (larger, "to larger widths or to none at all"),
+        )
+        if names
+    ]
     return (
-        f"On {dataset}, {count(len(changed))} of {plural(total, 'verdict')} of activation metrics "
-        f"{'moves' if len(changed) == 1 else 'move'} by {'its interval' if len(changed) == 1 else 'their intervals'}: "
-        f"{listed(changed)}."
+        f"On {dataset}, of {plural(total, 'verdict')} of activation metrics, {listed(parts)}, by "
+        "intervals that exclude zero."
+    )
+
+
+def right_on_both(found: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Which activation verdicts are right on the images and on the noise, on each data set."""
+    if not found:
+        return absent("verdicts on both the images and the noise")
+    parts = [f"on {place}, {listed(names)}" for place, names in found]
+    if len(found) > 1:
+        everywhere = sorted(set.intersection(*(set(names) for _, names in found)))
+        parts.append(f"on every data set, {listed(everywhere)}")
+    return (
+        "These are right on both, by overlapping with the accuracy on the images and by naming the "
+        f"smallest width on the noise: {'; '.join(parts)}."
     )
 
 
@@ -586,6 +653,12 @@ def published(same: int, agreeing: int, elsewhere: int, missing: int) -> str:
     total = same + elsewhere + missing
     if total == 0:
         return "The older work published no figure for these data sets."
+    if elsewhere == total:
+        return (
+            f"None of the {plural(total, 'published figure')} can be held against one of ours at the "
+            "same width and epoch with an interval; where the width is one of ours, the tables show both "
+            "side by side."
+        )
     return f"Of {plural(total, 'published figure')}, {listed(parts)}."
 
 
@@ -598,6 +671,7 @@ def in_short(
     widest: float,
     agrees: int,
     total: int,
+    expected: float,
 ) -> str:
     """The abstract's sentence on one data set."""
     if not defined(at):
@@ -610,10 +684,11 @@ def in_short(
         text += ", which does not exclude that wider layers would do better"
     if not total:
         return text + "."
-    return (
-        f"{text}; of {plural(total, 'verdict')} that metrics of the layer give, "
-        f"{count(agrees)} overlap with that."
+    text += (
+        f". Of {plural(total, 'rule')} that read a size off a metric of the layer, {count(agrees)} "
+        "name a width that overlaps with that"
     )
+    return f"{text}; {blindly(expected)}." if defined(expected) else text + "."
 
 
 def confidence() -> str:

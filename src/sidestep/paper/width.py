@@ -53,13 +53,18 @@ def numbers(tables: Tables) -> dict[str, Any]:
     kinds = {"against": True, "open": None, "supporting": False}
     return {
         "title": tables.study.title,
-        "abstract": _abstract(study),
+        "abstract": [
+            *_abstract(study),
+            _overfitting_in_short(study),
+            *say.gathered(findings, True),
+        ],
+        "conclusion": list(_conclusion(study)),
         "setup": _setup(study),
         "findings": {name: say.gathered(findings, kind) for name, kind in kinds.items()},
         "scores": _scores(study),
         "spread": _changes(study, SPREAD),
         "dead": [found.detail for found in dead],
-        "trends": [found.detail for found in trends],
+        "trends": list(_trend_details(study)),
         "trend_table": _trend_table(study),
         "normality": list(_normality(study)),
         "mixtures": list(_mixtures(study)),
@@ -173,7 +178,8 @@ def _label(metric: str) -> str:
 
 def _head(metric: str) -> str:
     """A metric's name in a table."""
-    return HEADS.get(metric) or LABELS.get(metric, metric.replace("_", " ")).replace("\n", " ")
+    label = LABELS.get(metric, metric.replace("_", " ")).replace("\n", " ")
+    return HEADS.get(metric) or label.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _verdict_name(row: Any, several: bool) -> str:
@@ -198,8 +204,35 @@ def _abstract(study: _Study) -> list[str]:
         rows = verdicts[verdicts["dataset"] == dataset] if len(verdicts) else verdicts
         agrees = int((rows["agreement"] == "agrees").sum()) if len(rows) else 0
         place = (at.test_width, at.test_low, at.test_high, float(study.widths[-1]))
-        found.append(say.in_short(_title(dataset), _margin(study), *place, agrees, len(rows)))
+        expected = _by_chance(study, at, len(rows))
+        told = say.in_short(_title(dataset), _margin(study), *place, agrees, len(rows), expected)
+        found.append(told)
     return found
+
+
+def _by_chance(study: _Study, at: Any, verdicts: int) -> float:
+    """How many verdicts would fall into the accuracy's interval, were they widths drawn at random."""
+    if at is None or not (f.defined(at.test_low) and f.defined(at.test_high)):
+        return math.nan
+    low, high = float(at.test_low), float(at.test_high)
+    within = len([width for width in study.widths if low <= width <= high])
+    return verdicts * within / len(study.widths)
+
+
+def _overfitting_in_short(study: _Study) -> str:
+    found = study.latest("accuracy_correlation")
+    if found.empty or not (found["tested"].fillna(0) > 0).any():
+        return say.absent("the correlation of the metrics with over-fitting")
+    better = found["target"].isin(TARGETS) & (found["over_width_low"] > 0)
+    better &= found["metric"] != "width"
+    return say.overfitting_in_short([_label(str(m)) for m in found.loc[better, "metric"].unique()])
+
+
+def _conclusion(study: _Study) -> Iterator[str]:
+    verdicts = _metric_verdicts(study)
+    if len(verdicts):
+        yield list(_verdicts(study))[-1]
+    yield _overfitting_in_short(study)
 
 
 def _margin(study: _Study) -> str:
@@ -343,6 +376,25 @@ def _trends(study: _Study) -> Iterator[Finding]:
             of_the_journal = row.metric == "sum_of_spread"
             place = (_title(row.dataset), SUMS[row.metric], row.outcome)
             yield say.curve(*place, agreeing, int(row.seeds), of_the_journal)
+
+
+def _trend_details(study: _Study) -> Iterator[str]:
+    """What the curves say, data sets and sums of which the same is true together."""
+    found = study.latest("trends")
+    if found.empty:
+        yield say.absent("the comparison of growth curves")
+        return
+    places: dict[tuple[str, str, int, int], list[str]] = {}
+    for row in _rows(found):
+        if row.metric in SUMS:
+            agreeing = int(row.agreeing) if f.defined(row.agreeing) else 0
+            key = (SUMS[row.metric], str(row.outcome), agreeing, int(row.seeds))
+            places.setdefault(key, []).append(_title(row.dataset))
+    subjects: dict[tuple[tuple[str, ...], str, int, int], list[str]] = {}
+    for (subject, outcome, agreeing, seeds), where in places.items():
+        subjects.setdefault((tuple(where), outcome, agreeing, seeds), []).append(subject)
+    for (alike, outcome, agreeing, seeds), names in subjects.items():
+        yield say.curve_detail(alike, names, outcome, agreeing, seeds)
 
 
 def _trend_table(study: _Study) -> Table:
@@ -506,10 +558,10 @@ def _verdicts(study: _Study) -> Iterator[str]:
         rows = found[found["dataset"] == dataset]
         outcomes = [str(outcome) for outcome in rows["agreement"].fillna("not defined")]
         counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
-        yield say.agreements(_title(dataset), counts)
+        at = _saturation_row(study, dataset)
+        yield say.agreements(_title(dataset), counts, _by_chance(study, at, len(rows)))
         names = pd.Series(_names(rows), index=rows.index, dtype=object)
         agreeing.append(set(names[rows["agreement"] == "agrees"]))
-        at = _saturation_row(study, dataset)
         if at is not None and at.test_low > 0 and f.defined(at.test_high):
             wide |= math.log2(at.test_high / at.test_low) >= WIDE_OCTAVES
     everywhere = set.intersection(*agreeing) if agreeing else set()
@@ -557,6 +609,7 @@ def _extrapolation(study: _Study) -> Iterator[str]:
         yield say.absent("the question which verdicts extrapolate")
         return
     later = found[(found["question"] == "later epochs") & (found["epoch"] != study.last)]
+    early: list[set[str]] = []
     for dataset in study.datasets:
         rows = later[later["dataset"] == dataset]
         for epoch, group in rows.groupby("epoch"):
@@ -567,10 +620,14 @@ def _extrapolation(study: _Study) -> Iterator[str]:
                 _title(dataset),
                 f.count(float(str(epoch))),
                 f.count(study.last),
-                _names(metrics[agrees]),
-                int((~agrees).sum()),
+                int(agrees.sum()),
+                len(metrics),
                 str(own["outcome"].iloc[0]) if len(own) else "",
             )
+            names = pd.Series(_names(metrics), index=metrics.index, dtype=object)
+            early.append(set(names[agrees]))
+    if early:
+        yield say.early_everywhere(sorted(set.intersection(*early)), len(study.datasets))
     other = found[(found["question"] == "other dataset") & (found["epoch"] == study.last)]
     other = other[other["metric"] != "accuracy"]
     if len(study.datasets) > 1:
@@ -664,33 +721,54 @@ def _counter_example(study: _Study) -> Iterator[str]:
     if found.empty:
         yield say.absent("the counter-example")
         return
-    values: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for dataset in study.datasets:
-        rows = found[found["dataset"] == dataset]
-        for row in _rows(rows[rows["kind"] == "summary"]):
+        rows = found[(found["dataset"] == dataset) & (found["kind"] == "summary")]
+        for row in _rows(rows):
             number = int(row.n) if f.defined(row.n) else 0
             yield say.counter_example(_title(dataset), str(row.outcome), row.width, number)
-        changed = _changed_values(rows[rows["kind"] == "value"])
-        values.setdefault(changed, []).append(_title(dataset))
-    for kinds, places in values.items():
-        yield say.changed_values(f.listed(places), *kinds)
+    values = found[found["kind"] == "value"]
+    fixed = values.loc[values["outcome"] == "cannot change", "metric"].unique()
+    yield say.fixed_values([_label(str(metric)) for metric in fixed])
     for dataset in study.datasets:
-        rows = found[(found["dataset"] == dataset) & (found["kind"] == "verdict")]
-        rows = rows[~rows["outcome"].isin(["cannot change", "not defined"])]
-        changed_names = _names(rows[rows["outcome"] == "changes"])
-        yield say.changed_verdicts(_title(dataset), changed_names, len(rows))
+        rows = values[values["dataset"] == dataset]
+        tested = rows[rows["outcome"].isin(["changes", "not separated"])]
+        moves = tested["outcome"] == "changes"
+        ever = moves.groupby(tested["metric"], sort=False).any()
+        unmoved = [_label(str(metric)) for metric in ever.index[~ever.to_numpy(bool)]]
+        yield say.changed_values(_title(dataset), int(moves.sum()), len(tested), unmoved)
+    for dataset in study.datasets:
+        rows = _noise_verdicts(found, dataset)
+        names = pd.Series(_names(rows), index=rows.index, dtype=object)
+        moves, smaller = rows["outcome"] == "changes", rows["difference"] < 0
+        yield say.changed_verdicts(
+            _title(dataset), list(names[moves & smaller]), list(names[moves & ~smaller]), len(rows)
+        )
+    verdicts = _metric_verdicts(study)
+    both = []
+    for dataset in study.datasets:
+        rows = _noise_verdicts(found, dataset)
+        if rows.empty or verdicts.empty:
+            continue
+        agreeing = verdicts[(verdicts["dataset"] == dataset) & (verdicts["agreement"] == "agrees")]
+        pairs = set(zip(agreeing["metric"], agreeing["rule"], strict=True))
+        named = zip(_names(rows), _rows(rows), strict=True)
+        both.append(
+            (
+                _title(dataset),
+                [
+                    name
+                    for name, row in named
+                    if row.noise == study.widths[0] and (row.metric, row.rule) in pairs
+                ],
+            )
+        )
+    yield say.right_on_both(both)
 
 
-def _changed_values(rows: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
-    """Names of the metrics that change on the noise, that do not visibly, and that cannot."""
-    kinds: dict[str, list[str]] = {"changes": [], "not separated": [], "cannot change": []}
-    for metric, group in rows.groupby("metric", sort=False):
-        outcomes = set(group["outcome"])
-        for kind, names in kinds.items():
-            if kind in outcomes:
-                names.append(_label(str(metric)))
-                break
-    return tuple(tuple(names) for names in kinds.values())
+def _noise_verdicts(found: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Verdicts of activation metrics that are defined on the images and on the noise."""
+    rows = found[(found["dataset"] == dataset) & (found["kind"] == "verdict")]
+    return rows[~rows["outcome"].isin(["cannot change", "not defined"])]
 
 
 def _cost(study: _Study) -> dict[str, Any]:
@@ -802,6 +880,9 @@ def _by_width(dataset: str, found: pd.DataFrame) -> Table:
         "dataset": _title(dataset),
         "epochs": f.count(first["epochs"]),
         "our_epochs": f.count(first["our_epochs"]),
+        "signs": bool(
+            found["outcome"].isin(SIGNS).any() or (found["epochs"] == found["our_epochs"]).any()
+        ),
         "head": ["Width", *(_column(name) for name in quantities)],
         "rows": rows,
     }
