@@ -98,8 +98,10 @@ def _planning(folder: Path) -> Iterator[Result]:
     for seeds in (20, 200):
         text = TINY.replace("[0]", str(list(range(seeds)))).replace("[4]", "[4, 8, 16, 32, 64]")
         (folder / "many.yaml").write_text(text)
-        plan = functools.partial(snakemake, "-n", "--configfile", "many.yaml")
-        jobs = int(re.findall(r"^total +(\d+)", plan(), re.MULTILINE)[-1])
+        words = ("-n", "--configfile", "many.yaml")
+        jobs = int(re.findall(r"^total +(\d+)", snakemake(*words), re.MULTILINE)[-1])
+        # Planning, not printing a page per job.
+        plan = functools.partial(snakemake, "--quiet", "all", "-n", "--configfile", "many.yaml")
         taken = statistics.median(seconds(plan) for _ in range(3))
         allowed = 2.0 + 0.0012 * jobs
         name = f"planning {jobs} jobs / (2 s + 1.2 ms a job)"

@@ -78,3 +78,19 @@ def test_a_module_that_no_import_leads_to_is_caught(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "sidestep.hidden_helper", object())
     with pytest.raises(RuntimeError, match="hidden_helper"):
         fingerprint.check_at_end(entries.train(run), before)
+
+
+def test_what_is_remembered_follows_from_the_bytes_and_a_damaged_file_of_it_is_ignored(tmp_path):
+    memory = fingerprint.Remembered()
+    facts = fingerprint._facts("sidestep.contract")
+    memory.facts, memory.new = {"key": facts}, True
+    path = tmp_path / "sources.json"
+    memory.save(path)
+    again = fingerprint.Remembered()
+    again.load(path)
+    assert again.facts == {"key": (facts[0], facts[1])}
+    for text in ("{", "[]", '{"version": "old", "facts": {"key": ["x", []]}}'):
+        path.write_text(text)
+        other = fingerprint.Remembered()
+        other.load(path)
+        assert other.facts == {}

@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +56,18 @@ class Study:
     analyses: tuple[dict[str, Any], ...]
     figures: tuple[dict[str, Any], ...]
 
+    @cached_property
+    def _by_name(self) -> dict[str, Variant]:
+        return {variant.name: variant for variant in self.variants}
+
     def variant(self, name: str) -> Variant:
         """The variant of that name."""
-        return next(variant for variant in self.variants if variant.name == name)
+        return self._by_name[name]
 
     def run(self, dataset: str, variant: str, seed: int) -> dict[str, Any]:
-        """The resolved configuration of one run."""
+        """The resolved configuration of one run, to be read and not changed."""
         place = {"study": self.name, "dataset": dataset, "variant": variant, "seed": seed}
-        return {**place, **copy.deepcopy(self.variant(variant).run)}
+        return {**place, **self.variant(variant).run}
 
     def runs(self) -> Iterator[dict[str, Any]]:
         """All runs, in the order of the config."""

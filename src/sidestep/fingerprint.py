@@ -10,12 +10,14 @@ import ast
 import hashlib
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from sidestep.errors import UserError
-from sidestep.files import canonical_json
+from sidestep.files import canonical_json, read_json, write_json
 from sidestep.registry import PACKAGE
 
 # Modules that cannot change what a job computes: the way in, paths, words, and what a run reports
@@ -39,21 +41,73 @@ FRAME = frozenset(
 LIBRARIES = ("torch", "numpy")
 
 
+@dataclass
+class Remembered:
+    """What was found in sources before, by the SHA-256 of their bytes: digest and imported names.
+
+    Parsing every module takes a second, which planning would pay each time. What is remembered
+    follows from the bytes alone, so a file of it can be old but never wrong.
+    """
+
+    facts: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+    new: bool = False
+
+    def load(self, path: Path) -> None:
+        """Take over what a file remembers, if there is a readable one for this version of us."""
+        try:
+            kept = read_json(path)
+            if kept["version"] == _own_version():
+                self.facts = {key: (item[0], list(item[1])) for key, item in kept["facts"].items()}
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            return
+
+    def save(self, path: Path) -> None:
+        """Write the file if something new was found."""
+        if self.new:
+            write_json(path, {"version": _own_version(), "facts": self.facts})
+            self.new = False
+
+
+REMEMBERED = Remembered()
+
+
 @cache
+def _own_version() -> str:
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+
+
+@cache
+def _facts(module: str) -> tuple[str, list[str]]:
+    """A module's digest and the dotted names that it imports."""
+    source = _source(module)
+    key = hashlib.sha256(source).hexdigest()
+    if key not in REMEMBERED.facts:
+        tree = ast.parse(source)
+        found = hashlib.sha256(_text(tree).encode()).hexdigest()
+        REMEMBERED.facts[key] = (found, sorted(_imported(tree)))
+        REMEMBERED.new = True
+    return REMEMBERED.facts[key]
+
+
 def digest(module: str) -> str:
     """SHA-256 of a module's syntax tree, docstrings and comments dropped."""
-    return hashlib.sha256(_text(_tree(module)).encode()).hexdigest()
+    return _facts(module)[0]
 
 
-@cache
-def _tree(module: str) -> ast.Module:
-    return ast.parse(_source(module))
+def _imported(tree: ast.Module) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return {name for name in found if name.split(".")[0] == "sidestep"}
 
 
-def _source(module: str) -> str:
+def _source(module: str) -> bytes:
     base = PACKAGE.parent / module.replace(".", "/")
     path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
-    return path.read_text(encoding="utf-8")
+    return path.read_bytes()
 
 
 def _text(node: Any) -> str:
@@ -93,13 +147,7 @@ def _is_module(name: str) -> bool:
 @cache
 def imports(module: str) -> frozenset[str]:
     """Our modules that a module's source imports, anywhere in it (inside functions too)."""
-    found: set[str] = set()
-    for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
-    ours = {name for name in found if name.split(".")[0] == "sidestep" and _is_module(name)}
+    ours = {name for name in _facts(module)[1] if _is_module(name)}
     return frozenset(ours | {parent for name in ours for parent in _parents(name)})
 
 
@@ -124,7 +172,12 @@ def closure(entries: frozenset[str]) -> tuple[str, ...]:
 def describe(entries: frozenset[str], libraries: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
     """What a fingerprint is made of: module → digest, library → version."""
     parts = {module: digest(module) for module in closure(entries)}
-    return parts | {f"library {name}": metadata.version(name) for name in libraries}
+    return parts | {f"library {name}": _version(name) for name in libraries}
+
+
+@cache
+def _version(library: str) -> str:
+    return metadata.version(library)
 
 
 @cache

@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
@@ -59,15 +60,37 @@ def study_of(wildcards):
     return CONFIG.studies[wildcards.study]
 
 
-def run_of(wildcards, seed=None):
-    """The resolved run of a rule's wildcards; a rule without a seed gets the first one's."""
-    study = study_of(wildcards)
-    chosen = int(getattr(wildcards, "seed", study.seeds[0]))
-    return study.run(wildcards.dataset, wildcards.variant, chosen)
+def run_of(wildcards):
+    """What a training job is given: the run as JSON, its fingerprint, code file and threads."""
+    return run_facts(
+        wildcards.study, wildcards.dataset, wildcards.variant, int(wildcards.seed)
+    )
 
 
-def measure_task(wildcards):
-    return study_of(wildcards).measure_task(wildcards.dataset, wildcards.variant)
+@functools.cache
+def run_facts(study, dataset, variant, seed):
+    run = CONFIG.studies[study].run(dataset, variant, seed)
+    return facts_of(run, entries.train(run), run["threads"])
+
+
+def task_of(wildcards):
+    """What a measuring job is given."""
+    return task_facts(wildcards.study, wildcards.dataset, wildcards.variant)
+
+
+@functools.cache
+def task_facts(study, dataset, variant):
+    task = CONFIG.studies[study].measure_task(dataset, variant)
+    return facts_of(task, entries.measure(task), 1)
+
+
+def facts_of(value, modules, threads):
+    return SimpleNamespace(
+        json=canonical_json(value),
+        fingerprint=fingerprint.of(modules),
+        code=code_file(modules),
+        threads=threads,
+    )
 
 
 def timing_entries(wildcards):
@@ -83,11 +106,11 @@ def study_file(wildcards):
     return planned_study(study_of(wildcards))
 
 
-def numbers_entries():
+def numbers_entries(config):
     figures = [
-        thing["name"] for study in CONFIG.studies.values() for thing in study.figures
+        thing["name"] for study in config.studies.values() for thing in study.figures
     ]
-    return entries.numbers(CONFIG.studies, figures)
+    return entries.numbers(config.studies, figures)
 
 
 def all_figures():
@@ -100,6 +123,7 @@ def all_figures():
 
 def prepare_plan(config):
     """Write every planned file before Snakemake looks at what files there are."""
+    fingerprint.REMEMBERED.load(PLAN / "sources.json")
     for study in config.studies.values():
         planned_study(study)
         for run in study.runs():
@@ -112,6 +136,9 @@ def prepare_plan(config):
             code_file(entries.analyse(thing["name"]))
         for thing in study.figures:
             code_file(entries.plot(thing["name"]))
+    code_file(entries.tabulate())
+    code_file(numbers_entries(config))
+    fingerprint.REMEMBERED.save(PLAN / "sources.json")
     if not any(Path(".snakemake/metadata").glob("*")):
         mark_stale_runs(config)
 

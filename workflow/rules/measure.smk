@@ -7,7 +7,7 @@ rule measure_variant:
             f"results/runs/{CELL}/seed{seed}/summary.json".format(**wildcards)
             for seed in study_of(wildcards).seeds
         ],
-        code=lambda wildcards: code_file(entries.measure(measure_task(wildcards))),
+        code=lambda wildcards: task_of(wildcards).code,
     output:
         config=f"results/measures/{CELL}/config.json",
         metrics=f"results/measures/{CELL}/metrics.csv",
@@ -19,10 +19,8 @@ rule measure_variant:
         "../../environment.yml"
     threads: 1
     params:
-        task=lambda wildcards: canonical_json(measure_task(wildcards)),
-        fingerprint=lambda wildcards: fingerprint.of(
-            entries.measure(measure_task(wildcards))
-        ),
+        task=lambda wildcards: task_of(wildcards).json,
+        fingerprint=lambda wildcards: task_of(wildcards).fingerprint,
     message:
         "measure {wildcards.study}/{wildcards.dataset}/{wildcards.variant}"
     shell:

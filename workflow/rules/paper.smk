@@ -8,7 +8,7 @@ rule gather_numbers:
             for study in CONFIG.studies.values()
             for thing in study.analyses
         ],
-        code=code_file(numbers_entries()),
+        code=code_file(numbers_entries(CONFIG)),
     output:
         "results/numbers.json",
     log:
@@ -18,7 +18,7 @@ rule gather_numbers:
     threads: 1
     params:
         size=CONFIG.size,
-        fingerprint=fingerprint.of(numbers_entries()),
+        fingerprint=fingerprint.of(numbers_entries(CONFIG)),
     message:
         "gather the numbers of the paper"
     shell:

@@ -3,7 +3,7 @@ rule train_network:
     input:
         data=ancient("results/data/{dataset}.safetensors"),
         digest="results/data/{dataset}.digest.json",
-        code=lambda wildcards: code_file(entries.train(run_of(wildcards))),
+        code=lambda wildcards: run_of(wildcards).code,
     output:
         config=f"results/runs/{RUN}/config.json",
         history=f"results/runs/{RUN}/history.csv",
@@ -15,10 +15,10 @@ rule train_network:
         f"results/logs/train_network/{RUN}.log",
     conda:
         "../../environment.yml"
-    threads: lambda wildcards: run_of(wildcards)["threads"]
+    threads: lambda wildcards: run_of(wildcards).threads
     params:
-        run=lambda wildcards: canonical_json(run_of(wildcards)),
-        fingerprint=lambda wildcards: fingerprint.of(entries.train(run_of(wildcards))),
+        run=lambda wildcards: run_of(wildcards).json,
+        fingerprint=lambda wildcards: run_of(wildcards).fingerprint,
     message:
         "train {wildcards.study}/{wildcards.dataset}/{wildcards.variant}, seed {wildcards.seed}"
     shell:
