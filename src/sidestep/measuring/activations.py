@@ -25,6 +25,7 @@ class Activations:
         loss: mean cross-entropy in nats.
         accuracy: share of images classified right.
         n: number of images.
+        logits: of every image, float32, (n, classes).
     """
 
     mean: Vector
@@ -33,6 +34,7 @@ class Activations:
     loss: float
     accuracy: float
     n: int
+    logits: Tensor
 
 
 def batches(images: Tensor, width: int) -> Iterator[tuple[int, Tensor]]:
@@ -63,6 +65,7 @@ def stream(
     second = torch.zeros(width, dtype=torch.float64)
     largest = torch.full((width,), -torch.inf)
     loss, right = 0.0, 0
+    outputs: list[Tensor] = []
     with torch.no_grad():
         for begin, part in batches(images, width):
             target = labels[begin : begin + len(part)]
@@ -70,6 +73,7 @@ def stream(
             largest = torch.maximum(largest, inner.amax(0))
             after = activation(inner)
             logits = rest(after)
+            outputs.append(logits)
             loss += float(functional.cross_entropy(logits, target, reduction="sum"))
             right += int((logits.argmax(1) == target).sum())
             if shift is None:
@@ -90,4 +94,5 @@ def stream(
         loss=loss / n,
         accuracy=right / n,
         n=n,
+        logits=torch.cat(outputs),
     )

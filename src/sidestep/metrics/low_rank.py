@@ -79,9 +79,7 @@ def smallest_rank(snapshot: Snapshot, images: str, needed: float) -> int:
 
 def _margins(snapshot: Snapshot, images: str) -> Tensor:
     """Per image, the label's logit minus the largest other one; negative where wrong."""
-    data = snapshot.batch(images)
-    with torch.no_grad():
-        logits = torch.cat([snapshot.network(part) for part in data.images.split(BLOCK)])
-    own = logits.gather(1, data.labels[:, None])[:, 0]
-    others = logits.scatter(1, data.labels[:, None], -torch.inf)
+    logits, labels = snapshot.activations(images).logits, snapshot.labels(images)
+    own = logits.gather(1, labels[:, None])[:, 0]
+    others = logits.scatter(1, labels[:, None], -torch.inf)
     return own - others.amax(1)
