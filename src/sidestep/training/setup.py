@@ -16,15 +16,6 @@ from sidestep.seeds import derive
 from sidestep.training.loop import Task
 from sidestep.training.optimiser import Optimiser, named_parameters
 
-# The module from which a training job's code is reached.
-ENTRY = "sidestep.training.job"
-NAMED = {
-    "network": "networks",
-    "strategy": "strategies",
-    "optimiser": "optimisers",
-    "schedule": "schedules",
-}
-
 
 def dataset_of(run: dict[str, Any]) -> Dataset:
     """The description of a run's data set."""
