@@ -25,6 +25,8 @@ class Result(NamedTuple):
 
     def line(self) -> str:
         """The result as a line of the report."""
+        if self.least is None and self.most is None:
+            return f"     {self.name:58} {self.ratio:7.2f}  {self.detail}"
         bound = f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}"
         verdict = "ok  " if self.fine else "MISS"
         return f"{verdict} {self.name:58} {self.ratio:7.2f}  (wanted {bound})  {self.detail}"
