@@ -12,26 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from sidestep.statistics.size_measures import SIZE_MEASURES
 from sidestep.style import BLACK, COLOURS, COLUMN, MARKERS, SMALL, TEXT, TITLES
 from sidestep.tables import Tables
 
-# The measures of a layer that might tell its size, and the images on which each is taken.
-SIZE_METRICS = {
-    "sum_of_spread": "train",
-    "mean_spread": "train",
-    "dead_share": "train",
-    "normality_all": "train",
-    "normality_living": "train",
-    "exponential_normal_share": "train",
-    "two_gammas_share": "train",
-    "participation_ratio": "train",
-    "entropy_rank": "train",
-    "components_for_95": "train",
-    "weight_participation_ratio": "",
-    "weight_entropy_rank": "",
-    "weight_stable_rank": "",
-    "low_rank": "test",
-}
+# The measures of a layer that figures show, and the images on which each is taken.
+SIZE_METRICS = {measure.metric: measure.images for measure in SIZE_MEASURES if measure.drawn}
 RANGE = "band: smallest to largest"
 LARGEST_LEGEND = 9
 

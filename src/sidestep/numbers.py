@@ -7,7 +7,7 @@ from typing import Any
 from sidestep import captions, layout
 from sidestep.config import Study
 from sidestep.files import read_json, write_json
-from sidestep.paper import formats, sentences
+from sidestep.paper.parts import formats, sentences
 from sidestep.registry import load, names
 from sidestep.tables import Tables
 

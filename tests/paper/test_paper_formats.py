@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from sidestep.paper import formats
+from sidestep.paper.parts import formats
+from sidestep.statistics.intervals import Interval
 
 NAN = math.nan
 
@@ -24,6 +25,11 @@ NAN = math.nan
         (formats.estimate(0.0424, -0.131, 0.216), "0.042 [−0.131, 0.216]"),
         (formats.percent(0.9783), "97.83\u00a0%"),
         (formats.percent(NAN), "not defined"),
+        (formats.bare_percent(0.9783), "97.83"),
+        (formats.cell(Interval(12.0, 1.0, 3, 11.0, 13.0), formats.significant), "12.0 ± 1.0"),
+        (formats.cell(Interval(12.0, 1.0, 2, 11.0, 13.0), formats.count, 3), "12 ± 1 (2)"),
+        (formats.cell(Interval(12.0, NAN, 1, NAN, NAN), formats.count), "12"),
+        (formats.cell(Interval(NAN, NAN, 0, NAN, NAN), formats.count), "–"),
         (formats.points(-0.0123), "−1.23\u00a0points"),
         (formats.interval(0.1, 0.2), "[0.100, 0.200]"),
         (formats.interval(0.961, 0.972, formats.percent), "[96.10, 97.20]"),

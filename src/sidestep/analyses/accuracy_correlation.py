@@ -8,33 +8,13 @@ import pandas as pd
 from sidestep.analyses.shared.curves import Array, Curves
 from sidestep.statistics.intervals import mean_interval, separates
 from sidestep.statistics.rank_correlation import spearman
+from sidestep.statistics.size_measures import SIZE_MEASURES
 from sidestep.tables import Tables
 
 TARGETS = {
     "test_accuracy": ("accuracy", "test"),
     "accuracy_gap": ("accuracy_gap", ""),
     "loss_gap": ("loss_gap", ""),
-}
-METRICS = {
-    "sum_of_spread": "train",
-    "sum_of_variance": "train",
-    "mean_spread": "train",
-    "dead_neurons": "train",
-    "dead_share": "train",
-    "normality_all": "train",
-    "normality_living": "train",
-    "exponential_normal_share": "train",
-    "two_gammas_share": "train",
-    "participation_ratio": "train",
-    "entropy_rank": "train",
-    "components_for_95": "train",
-    "components_for_99": "train",
-    "weight_participation_ratio": "",
-    "weight_entropy_rank": "",
-    "weight_stable_rank": "",
-    "weight_components_for_95": "",
-    "low_rank": "test",
-    "low_rank_parameters": "test",
 }
 BY_CHANCE = 0.05
 
@@ -83,9 +63,10 @@ def _target(
     width = np.repeat(curves.widths[:, None], target.shape[1], axis=1)
     of_width = _correlations(width, target)
     rows = [_row("width", "", of_width, of_width)]
-    for metric, images in METRICS.items():
-        values = curves.values(dataset, epoch, metric, images)
-        rows.append(_row(metric, images, _correlations(values, target), of_width))
+    for measure in SIZE_MEASURES:
+        values = curves.values(dataset, epoch, measure.metric, measure.images)
+        found = _correlations(values, target)
+        rows.append(_row(measure.metric, measure.images, found, of_width))
     return rows
 
 

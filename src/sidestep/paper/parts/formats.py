@@ -5,6 +5,9 @@ Every function takes undefined values (NaN, or None as JSON has it) and writes `
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
+
+from sidestep.statistics.intervals import Interval
 
 UNDEFINED = "not defined"
 BEYOND = "beyond the widths"
@@ -14,6 +17,8 @@ CONFIDENCE_PERCENT = 95
 _SPACE, _MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
 
 Show = Callable[[float], str]
+# `head` and `rows`, all of them text.
+Table = dict[str, Any]
 
 
 def defined(value: float | None) -> bool:
@@ -62,6 +67,11 @@ def percent(share: float | None, digits: int = 2) -> str:
     return decimal(100 * share, digits) + _SPACE + "%"
 
 
+def bare_percent(share: float, digits: int = 2) -> str:
+    """`0.9783` → `97.83`, for tables whose head has the unit."""
+    return decimal(100 * share, digits)
+
+
 def points(difference: float | None, digits: int = 2) -> str:
     """A difference of shares in percentage points: `-0.0123` → `−1.23 points`."""
     if difference is None or math.isnan(difference):
@@ -92,6 +102,18 @@ def estimate(
     bounds = interval(low, high, show)
     assert value is not None
     return f"{show(value)} {bounds}" if bounds != NO_INTERVAL else f"{show(value)} ({bounds})"
+
+
+def cell(found: Interval, show: Show, seeds: int = 0) -> str:
+    """Mean ± half the interval's width, for tables; n in parentheses where seeds are missing."""
+    if not defined(found.mean):
+        return "–"
+    if show is significant:
+        show = alike(found.mean)
+    missing = f" ({count(found.n)})" if found.n < seeds else ""
+    if not defined(found.low):
+        return show(found.mean) + missing
+    return f"{show(found.mean)} ± {show((found.high - found.low) / 2)}{missing}"
 
 
 def width(value: float | None) -> str:
