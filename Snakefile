@@ -19,7 +19,7 @@ prepare_plan(CONFIG)
 
 
 wildcard_constraints:
-    study="|".join(CONFIG.studies),
+    study="|".join(CONFIG.every_study),
     dataset="[a-z0-9_]+",
     variant="[^/]+",
     seed="[0-9]+",
@@ -39,6 +39,7 @@ localrules:
     figures,
     paper,
     report,
+    search,
 
 
 rule all:
@@ -60,3 +61,8 @@ rule paper:
 rule report:
     input:
         rules.make_report.output,
+
+
+rule search:
+    input:
+        [str(layout.table(name, "choice")) for name in CONFIG.searches],

@@ -1,6 +1,6 @@
 """All benchmarks: ratios within this one run, medians of several repeats, the machine named.
 
-python benchmarks/run.py [training] [measuring] [mixtures] [startup]
+python benchmarks/run.py [training] [blockwise] [measuring] [mixtures] [startup]
 """
 
 import importlib
@@ -15,7 +15,7 @@ import torch  # noqa: E402
 
 from sidestep.hardware import processor  # noqa: E402
 
-ALL = ("training", "measuring", "mixtures", "startup")
+ALL = ("training", "blockwise", "measuring", "mixtures", "startup")
 
 
 def main(chosen: list[str]) -> int:

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from sidestep.contract import Batch
+from sidestep.contract import Batch, Model
 from sidestep.strategies import end_to_end
 from sidestep.training.loop import Task, train
 from sidestep.training.optimiser import Optimiser, named_parameters
@@ -75,20 +75,22 @@ def run() -> Iterator[Result]:
 
 def _ours(width: int, images: torch.Tensor, labels: torch.Tensor) -> None:
     network = _network(width)
-    phases = end_to_end.phases(network, ((width,), (10,)), 10)
+    model = Model(network, ((1, 28, 28), (width,), (10,)), 10)
     task = Task(
-        network=network,
-        phases=phases,
+        model=model,
+        phases=end_to_end.phases(model),
         optimiser=Optimiser({"name": "adam", "lr": 1e-3}, named_parameters(network, [])),
         schedule=lambda _: 1.0,
         splits={"train": Batch(images, labels)},
-        evaluated=(),
+        evaluated={},
+        evaluations=1,
         batch_size=BATCH,
         epochs=1,
         records=(),
+        probes={},
         seed=0,
     )
-    train(task, Progress(), after_chunk=lambda *_: None, after_epoch=lambda *_: None)
+    train(task, Progress(), after_chunk=lambda *_: None, after_mark=lambda *_: None)
 
 
 def _bare(width: int, images: torch.Tensor, labels: torch.Tensor) -> None:

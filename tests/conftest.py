@@ -43,6 +43,9 @@ def run():
         "train_images": None,
         "validation": 0,
         "evaluate": ["train", "test"],
+        "evaluations": 1,
+        "evaluation_images": None,
+        "probes": [],
         "device": "cpu",
         "threads": 1,
     }

@@ -30,9 +30,9 @@ def build_network(run: dict[str, Any], dataset: Dataset) -> nn.Sequential:
     return network
 
 
-def output_shapes(network: nn.Sequential, input_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Shape of each stage's output without the batch, found by sending one blank image through."""
-    shapes: list[tuple[int, ...]] = []
+def shapes_of(network: nn.Sequential, input_shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Shape of the input and of each stage's output without the batch, by sending a blank image through."""
+    shapes: list[tuple[int, ...]] = [input_shape]
     was_training = network.training
     network.eval()
     with torch.no_grad():
@@ -41,4 +41,4 @@ def output_shapes(network: nn.Sequential, input_shape: tuple[int, ...]) -> list[
             hidden = stage(hidden)
             shapes.append(tuple(hidden.shape[1:]))
     network.train(was_training)
-    return shapes
+    return tuple(shapes)

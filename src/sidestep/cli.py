@@ -156,7 +156,7 @@ def _check(options: argparse.Namespace) -> None:
     from sidestep.config import load
 
     config = load(*options.config)
-    for study in config.studies.values():
+    for study in config.every_study.values():
         runs = len(study.datasets) * len(study.variants) * len(study.seeds)
         _say(f"{study.name}: {runs} runs of {len(study.variants)} variants")
 

@@ -90,6 +90,11 @@ class Study:
         }
 
     @property
+    def measured(self) -> bool:
+        """Whether anything is measured on the finished networks."""
+        return bool(self.metrics or self.group_metrics)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the grid's columns."""
         return tuple(dict.fromkeys(key for variant in self.variants for key in variant.columns))
@@ -104,17 +109,24 @@ class Study:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole configuration, checked, with its studies by name."""
+    """A whole configuration, checked.
+
+    Attributes:
+        studies: the paper's, by name.
+        searches: by name (`<study>-search`), the runs from which a study's settings are chosen; each
+            is a study too, whose table of choices nothing but a person reads.
+    """
 
     size: str
     data_folder: str
     timing_threads: int
     studies: dict[str, Study]
+    searches: dict[str, Study]
 
-    @property
-    def datasets(self) -> tuple[str, ...]:
-        """Every data set that some study needs."""
-        return tuple(dict.fromkeys(d for study in self.studies.values() for d in study.datasets))
+    @cached_property
+    def every_study(self) -> dict[str, Study]:
+        """Studies and searches, by name."""
+        return self.studies | self.searches
 
 
 class _Loader(yaml.SafeLoader):
@@ -196,16 +208,25 @@ def resolve(raw: dict[str, Any], where: str = "config") -> Config:
     value = _numbers(raw)
     found = _schema_faults(value)
     studies: dict[str, Study] = {}
+    searches: dict[str, Study] = {}
     if not found:
         for name, study in value["studies"].items():
             resolved, wrong = _study(name, study)
             found += wrong
             if resolved:
                 studies[name] = resolved
+            if resolved and "search" in study:
+                search, wrong = _search(resolved, study["search"])
+                found += wrong
+                searches[search.name] = search
     if found:
         raise UserError("\n".join(f"{where}: {fault}" for fault in found))
     return Config(
-        value["size"], value.get("data_folder", ""), value.get("timing_threads", 1), studies
+        value["size"],
+        value.get("data_folder", ""),
+        value.get("timing_threads", 1),
+        studies,
+        searches,
     )
 
 
@@ -322,6 +343,55 @@ def _study(name: str, raw: dict[str, Any]) -> tuple[Study | None, list[str]]:
     return study, []
 
 
+SEARCH = "-search"
+
+
+def _search(study: Study, raw: dict[str, Any]) -> tuple[Study, list[str]]:
+    """The runs of a search, every chosen variant with every setting of the grid, and all faults."""
+    where = f"studies.{study.name}.search"
+    found = [
+        f"{where}.{key} has {unknown(name, known)}, which is not one of the study"
+        for key, known in (
+            ("datasets", study.datasets),
+            ("variants", [variant.name for variant in study.variants]),
+        )
+        for name in raw.get(key, ())
+        if name not in known
+    ]
+    variants = []
+    for variant in study.variants:
+        if variant.name not in raw.get("variants", [variant.name]):
+            continue
+        for values in itertools.product(*raw["grid"].values()):
+            run, columns = merge(variant.run, _named(raw.get("run", {}))), {"of": variant.name}
+            for path, value in zip(raw["grid"], values, strict=True):
+                run = merge(run, _nested(path, value))
+                columns[path.rpartition(".")[2]] = value
+            run["records"] = [run["epochs"]]
+            found += _run_faults(where, where, run)
+            if "validation" not in run["evaluate"]:
+                found.append(
+                    f"{where}.run.evaluate lacks 'validation', by which settings are chosen"
+                )
+            name = "_".join(f"{k}-{v}" if k != "of" else str(v) for k, v in columns.items())
+            variants.append(Variant(name, columns, run))
+    search = Study(
+        name=study.name + SEARCH,
+        title=f"Search for the settings of {study.name}",
+        datasets=tuple(raw.get("datasets", study.datasets[:1])),
+        seeds=tuple(raw["seeds"]),
+        variants=tuple(variants),
+        baseline=variants[0].name if variants else "",
+        timing_datasets=(),
+        timing_steps=0,
+        metrics=(),
+        group_metrics=(),
+        analyses=({"name": "choice"},),
+        figures=(),
+    )
+    return search, list(dict.fromkeys(found))
+
+
 def _thing(value: Any) -> dict[str, Any]:
     return {"name": value} if isinstance(value, str) else value
 
@@ -365,8 +435,16 @@ def _variants(where: str, raw: dict[str, Any]) -> tuple[list[Variant], list[str]
 
 
 def _named(run: dict[str, Any]) -> dict[str, Any]:
-    """`network: mlp` is short for `network: {name: mlp}`."""
-    return {key: _thing(item) if key in _NAMED else item for key, item in run.items()}
+    """`network: mlp` is short for `network: {name: mlp}`, and so it is for things inside things."""
+    named = dict(run)
+    for key, kind in _NAMED.items():
+        if key in run:
+            named[key] = _thing(run[key])
+            for inner in settings.nested_names(kind) & set(named[key]):
+                named[key] = {**named[key], inner: _thing(named[key][inner])}
+    if "probes" in run:
+        named["probes"] = [_thing(item) for item in run["probes"]]
+    return named
 
 
 def _nested(path: str, value: Any) -> dict[str, Any]:
@@ -389,6 +467,11 @@ def _run_faults(study: str, where: str, run: dict[str, Any]) -> list[str]:
         return found
     for key, kind in _NAMED.items():
         found += settings.faults(kind, run[key], f"{study}.run.{key}")
+    for index, thing in enumerate(run["probes"]):
+        found += settings.faults("probes", thing, f"{study}.run.probes[{index}]")
+    if not found:
+        strategy, network = run["strategy"], run["network"]["name"]
+        found += settings.stage_faults(strategy, network, f"{study}.run.strategy")
     late = [epoch for epoch in run["records"] if epoch > run["epochs"]]
     if late:
         found.append(

@@ -7,6 +7,7 @@ take a job's entries from here, so that what is planned is what is checked.
 from collections.abc import Iterable
 from typing import Any
 
+from sidestep import settings
 from sidestep.registry import names
 
 _PARTS = {
@@ -18,8 +19,11 @@ _PARTS = {
 
 
 def _of_run(run: dict[str, Any]) -> set[str]:
-    parts = {f"sidestep.{kind}.{run[key]['name']}" for key, kind in _PARTS.items()}
-    return parts | {f"sidestep.datasets.{run['dataset']}"}
+    parts = {f"sidestep.datasets.{run['dataset']}"}
+    for key, kind in _PARTS.items():
+        for inner, thing in ((kind, run[key]), *settings.nested(kind, run[key])):
+            parts.add(f"sidestep.{inner}.{thing['name']}")
+    return parts | {f"sidestep.probes.{thing['name']}" for thing in run["probes"]}
 
 
 def train(run: dict[str, Any]) -> frozenset[str]:

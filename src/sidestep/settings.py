@@ -2,7 +2,8 @@
 
 The settings of a network, optimiser, metric … are the keyword-only parameters of its main function. They are read
 from the source's syntax tree, because the workflow checks every setting before a job starts and must not import torch
-for that. An annotation is one of the names in `CHECKS`, or a `Literal` of words.
+for that. An annotation is one of the names in `CHECKS`, a `Literal` of words, or one of `NESTED`: a named thing of
+another kind with settings of its own, such as the signal that a strategy teaches by.
 """
 
 import ast
@@ -21,6 +22,12 @@ NonNegative = float  # a finite number of at least 0
 Fraction = float  # a number from 0 to 1
 Fractions = tuple[float, ...]  # a list of numbers from 0 to 1
 Counts = tuple[int, ...]  # a list of whole numbers of at least 1
+Shares = str | tuple[float, ...]  # a rule of `SHARES`, or shares that add up to 1
+Stages = tuple[str, ...]  # names of stages of the run's network
+SignalThing = dict[str, Any]  # a named signal with its settings
+
+NESTED = {"SignalThing": "signals"}
+SHARES = ("equal", "parameters", "mult_adds", "front", "back")
 
 MAIN = {
     "networks": "build",
@@ -28,6 +35,7 @@ MAIN = {
     "strategies": "phases",
     "optimisers": "update",
     "schedules": "factor",
+    "probes": "probe",
     "metrics": "measure",
     "group_metrics": "measure",
     "analyses": "analyse",
@@ -55,6 +63,18 @@ def _count(value: Any) -> bool:
     return _whole(value) and value >= 1
 
 
+def _shares(value: Any) -> bool:
+    if isinstance(value, str):
+        return value in SHARES
+    whole = isinstance(value, list | tuple) and bool(value) and all(map(_fraction, value))
+    return whole and math.isclose(math.fsum(value), 1.0, rel_tol=1e-9)
+
+
+def _texts(value: Any) -> bool:
+    texts = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    return texts and len(set(value)) == len(value)
+
+
 CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Count": ("a whole number of at least 1", _count),
     "Natural": ("a whole number of at least 0", lambda v: _whole(v) and v >= 0),
@@ -63,6 +83,8 @@ CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Fraction": ("a number from 0 to 1", _fraction),
     "Fractions": ("a list of numbers from 0 to 1", _all(_fraction)),
     "Counts": ("a list of whole numbers of at least 1", _all(_count)),
+    "Shares": (f"one of {', '.join(SHARES)}, or a list of numbers that add up to 1", _shares),
+    "Stages": ("a list of different names of stages", _texts),
     "bool": ("true or false", lambda v: isinstance(v, bool)),
     "str": ("a text", lambda v: isinstance(v, str)),
 }
@@ -78,9 +100,11 @@ class Setting:
     required: bool
 
     def fault(self, value: object) -> str | None:
-        """What is wrong with a value, or None."""
+        """What is wrong with a value, or None; a nested thing is judged by `faults`."""
         if self.choices:
             return None if value in self.choices else f"is {unknown(value, self.choices)}"
+        if self.kind in NESTED:
+            return None
         expected, test = CHECKS[self.kind]
         return None if test(value) else f"is {value!r} but must be {expected}"
 
@@ -107,14 +131,14 @@ def settings_of(kind: str, name: str) -> dict[str, Setting]:
 
 def _setting(argument: ast.arg, required: bool, where: str) -> Setting:
     note = argument.annotation
-    if isinstance(note, ast.Name) and note.id in CHECKS:
+    if isinstance(note, ast.Name) and (note.id in CHECKS or note.id in NESTED):
         return Setting(argument.arg, note.id, (), required)
     if isinstance(note, ast.Subscript) and ast.unparse(note.value) == "Literal":
         words = note.slice.elts if isinstance(note.slice, ast.Tuple) else [note.slice]
         choices = tuple(ast.literal_eval(word) for word in words)
         return Setting(argument.arg, "Literal", choices, required)
     raise LookupError(
-        f"{where}: setting '{argument.arg}' has an annotation not in {sorted(CHECKS)}"
+        f"{where}: setting '{argument.arg}' has an annotation not in {sorted([*CHECKS, *NESTED])}"
     )
 
 
@@ -143,6 +167,56 @@ def faults(kind: str, value: Any, where: str) -> list[str]:
         if setting.required and setting.name not in value
     ]
     for key, item in value.items():
-        if key in known and (fault := known[key].fault(item)):
+        if key in known and known[key].kind in NESTED:
+            found += faults(NESTED[known[key].kind], item, f"{where}.{key}")
+        elif key in known and (fault := known[key].fault(item)):
             found.append(f"{where}.{key} {fault}")
     return found
+
+
+def nested(kind: str, thing: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The named things inside a named thing, at any depth, each with its kind."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for setting in settings_of(kind, thing["name"]).values():
+        if setting.kind in NESTED and setting.name in thing:
+            inner = NESTED[setting.kind]
+            found += [(inner, thing[setting.name]), *nested(inner, thing[setting.name])]
+    return found
+
+
+@cache
+def nested_names(kind: str) -> frozenset[str]:
+    """Names of the settings of some thing of the kind that are named things themselves."""
+    return frozenset(
+        setting.name
+        for name in names(kind)
+        for setting in settings_of(kind, name).values()
+        if setting.kind in NESTED
+    )
+
+
+@cache
+def stages_of(network: str) -> tuple[str, ...]:
+    """Names of a network's stages, in order: the constant `STAGES` of its file.
+
+    Raises:
+        LookupError: the file has no such constant.
+    """
+    path = PACKAGE / "networks" / f"{network}.py"
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "STAGES":
+            return tuple(ast.literal_eval(node.value))
+    raise LookupError(f"{path} defines no STAGES")
+
+
+def stage_faults(strategy: dict[str, Any], network: str, where: str) -> list[str]:
+    """Stages that a strategy names and the network lacks; both are otherwise without fault."""
+    known = stages_of(network)
+    return [
+        f"{where}.{setting.name} has the stage {unknown(stage, known)}, which network "
+        f"'{network}' lacks"
+        for setting in settings_of("strategies", strategy["name"]).values()
+        if setting.kind == "Stages"
+        for stage in strategy.get(setting.name, ())
+        if stage not in known
+    ]

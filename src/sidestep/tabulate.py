@@ -52,17 +52,24 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
                 for name in ("loss", "accuracy"):
                     index = [seed, line["epoch"], line["split"], f"history_{name}", line["step"]]
                     yield [*index, line[name]]
-    task = study.measure_task(dataset, variant.name)
-    folder = layout.measures(study.name, dataset, variant.name, root)
-    runs.check(folder, task, fingerprint.of(entries.measure(task)))
-    with (folder / "metrics.csv").open(newline="", encoding="utf-8") as file:
-        for line in csv.DictReader(file):
-            yield [line[column] for column in INDEX]
+        with (folder / "probes.csv").open(newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file):
+                name = f"probe_{line['probe']}.{line['stage']}"
+                yield [seed, line["epoch"], "train", name, line["step"], line["value"]]
+    if study.measured:
+        task = study.measure_task(dataset, variant.name)
+        folder = layout.measures(study.name, dataset, variant.name, root)
+        runs.check(folder, task, fingerprint.of(entries.measure(task)))
+        with (folder / "metrics.csv").open(newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file):
+                yield [line[column] for column in INDEX]
     if dataset in study.timing_datasets:
         timing = read_json(layout.timing(study.name, dataset, root))["variants"][variant.name]
-        for name, seconds in timing["phases"].items():
-            for quantity, value in seconds.items():
-                yield ["", "", "", f"seconds_per_step_{quantity}.{name}", "", value]
+        for name, phase in timing["phases"].items():
+            yield ["", "", "", f"phase_steps.{name}", "", phase["steps"]]
+            yield ["", "", "", f"seconds_entry.{name}", "", phase["seconds_entry"]]
+            for quantity in ("q1", "median", "q3"):
+                yield ["", "", "", f"seconds_per_step_{quantity}.{name}", "", phase[quantity]]
         yield ["", "", "", "seconds_run", "", timing["seconds_run"]]
 
 
@@ -71,3 +78,5 @@ def _summary_rows(seed: int, epochs: int, summary: dict[str, Any]) -> Iterator[l
         yield [seed, epochs, "", name, "", summary[name]]
     for phase, count in summary["mult_adds_per_training_step"].items():
         yield [seed, epochs, "", f"mult_adds_per_step.{phase}", "", count]
+    for phase, count in summary["mult_adds_per_entry"].items():
+        yield [seed, epochs, "", f"mult_adds_per_entry.{phase}", "", count]

@@ -40,7 +40,7 @@ def report(config: Config, root: Path, now: float | None = None) -> tuple[str, b
     now = time.time() if now is None else now
     lines: list[str] = []
     all_done = True
-    for study in config.studies.values():
+    for study in config.every_study.values():
         counts: Counter[str] = Counter()
         running, troubled = [], []
         for run in study.runs():
@@ -54,6 +54,8 @@ def report(config: Config, root: Path, now: float | None = None) -> tuple[str, b
                 reason = facts.get("reason", "no sign of life; run snakemake again")
                 troubled.append(f"  {facts['state']:8} {name}: {reason}")
         total = sum(counts.values())
+        if study.name in config.searches and counts["waiting"] == total:
+            continue  # Nobody asked for it.
         done = counts["finished"] + counts["diverged"]
         all_done = all_done and done == total
         filled = BAR * done // total

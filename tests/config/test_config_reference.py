@@ -13,6 +13,7 @@ KEYS = {
     **schema()["properties"],
     **DEFINITIONS["study"]["properties"],
     **DEFINITIONS["study"]["properties"]["timing"]["properties"],
+    **DEFINITIONS["study"]["properties"]["search"]["properties"],
     **DEFINITIONS["run"]["properties"],
 }
 

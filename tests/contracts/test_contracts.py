@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sidestep import registry
-from sidestep.building import build_network, output_shapes
+from sidestep.building import build_network, shapes_of
 from sidestep.contract import Batch
 from sidestep.data.dataset import ARRAY_NAMES
 from sidestep.data.load import load, split
@@ -18,15 +18,21 @@ from sidestep.measuring.group import Group
 from sidestep.measuring.job import measure
 from sidestep.measuring.rows import Row
 from sidestep.measuring.snapshot import Library, Snapshot
-from sidestep.settings import MAIN, settings_of
-from sidestep.training.loop import phase_ends
+from sidestep.settings import MAIN, settings_of, stages_of
+from sidestep.training.loop import phase_ends, train
 from sidestep.training.setup import make_task
+from sidestep.training.state import Progress
 from sidestep.training.step import learn, plan
+from sidestep.training.view import View
 
 KINDS = sorted(MAIN)
 THINGS = [(kind, name) for kind in KINDS for name in registry.names(kind)]
 # Settings without a default, for things that have some.
-NEEDED = {("networks", "mlp"): {"width": 8}}
+NEEDED = {
+    ("networks", "mlp"): {"width": 8},
+    ("networks", "mnist_cnn"): {"channels": 4, "hidden": 12},
+    ("strategies", "blockwise"): {"signal": {"name": "sub_model"}},
+}
 
 
 @pytest.mark.parametrize(("kind", "name"), THINGS)
@@ -60,9 +66,17 @@ def test_datasets_describe_themselves(name):
     assert dataset.sources
 
 
+def thing(kind, name):
+    return {"name": name, **NEEDED.get((kind, name), {})}
+
+
 def network_run(run, name):
-    settings = {key: value for (_, n), s in NEEDED.items() if n == name for key, value in s.items()}
-    return {**run, "network": {"name": name, **settings}}
+    return {**run, "network": thing("networks", name)}
+
+
+def strategy_task(run, name, digits, network="mlp"):
+    described = {**network_run(run, network), "strategy": thing("strategies", name)}
+    return make_task(described, digits, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("name", registry.names("networks"))
@@ -70,8 +84,8 @@ def test_networks_are_named_stages_that_end_in_logits_and_repeat(name, run):
     dataset = registry.load("datasets", "digits").DATASET
     described = network_run(run, name)
     first, second = build_network(described, dataset), build_network(described, dataset)
-    assert output_shapes(first, dataset.shape)[-1] == (dataset.classes,)
-    assert all(not key.isdigit() for key, _ in first.named_children())
+    assert shapes_of(first, dataset.shape)[-1] == (dataset.classes,)
+    assert tuple(key for key, _ in first.named_children()) == stages_of(name)
     for (key, mine), other in zip(
         first.state_dict().items(), second.state_dict().values(), strict=True
     ):
@@ -82,7 +96,7 @@ def test_networks_are_named_stages_that_end_in_logits_and_repeat(name, run):
 
 @pytest.mark.parametrize("name", registry.names("strategies"))
 def test_strategies_share_all_steps_and_teach_the_last_stage(name, run, digits):
-    task = make_task({**run, "strategy": {"name": name}}, digits, torch.device("cpu"))
+    task = strategy_task(run, name, digits)
     assert phase_ends(task.phases, 100)[-1] == 100
     taught = {
         stage
@@ -95,7 +109,7 @@ def test_strategies_share_all_steps_and_teach_the_last_stage(name, run, digits):
 
 @pytest.mark.parametrize("name", registry.names("strategies"))
 def test_evaluation_does_not_depend_on_signals(name, run, digits):
-    task = make_task({**run, "strategy": {"name": name}}, digits, torch.device("cpu"))
+    task = strategy_task(run, name, digits)
     task.network.eval()
     images = task.splits["train"].images[:16]
     expected = task.network(images)
@@ -108,7 +122,7 @@ def test_evaluation_does_not_depend_on_signals(name, run, digits):
 
 @pytest.mark.parametrize("name", registry.names("strategies"))
 def test_a_step_gives_every_taught_parameter_a_finite_gradient(name, run, digits):
-    task = make_task({**run, "strategy": {"name": name}}, digits, torch.device("cpu"))
+    task = strategy_task(run, name, digits)
     train = task.splits["train"]
     for phase in task.phases:
         planned = plan(list(task.network), phase)
@@ -119,6 +133,62 @@ def test_a_step_gives_every_taught_parameter_a_finite_gradient(name, run, digits
             for lesson in lessons:
                 for leaf in lesson.leaves:
                     assert leaf.grad is not None and torch.isfinite(leaf.grad).all()
+
+
+@pytest.mark.parametrize("network", registry.names("networks"))
+@pytest.mark.parametrize("name", registry.names("strategies"))
+def test_every_strategy_trains_every_network(name, network, run, digits):
+    task = strategy_task({**run, "epochs": 1, "train_images": 128}, name, digits, network)
+    before = {key: value.clone() for key, value in task.network.state_dict().items()}
+    progress = Progress()
+    train(task, progress, after_chunk=lambda *_: None, after_mark=lambda *_: None)
+    assert progress.step == 2 and progress.diverged_at is None
+    assert any(not torch.equal(v, before[k]) for k, v in task.network.state_dict().items())
+
+
+@pytest.mark.parametrize("shape", [(10,), (24,), (3, 4, 4)])
+@pytest.mark.parametrize("name", registry.names("signals"))
+def test_signals_give_a_finite_scalar_that_teaches_the_stage(name, shape):
+    torch.manual_seed(0)
+    try:
+        signal = registry.load("signals", name).build(
+            shape, 10, **NEEDED.get(("signals", name), {})
+        )
+    except ValueError as error:
+        # The true loss takes nothing but logits.
+        assert shape != (10,) and "logits" in str(error)
+        return
+    labels = torch.arange(60) % 10
+    images = torch.rand(60, 1, 8, 8)
+    output = torch.rand(60, *shape, requires_grad=True)
+    loss = signal(output, Batch(images, labels))
+    assert loss.shape == () and torch.isfinite(loss)
+    loss.backward()
+    assert torch.isfinite(output.grad).all() and output.grad.abs().sum() > 0
+    for parameter in signal.parameters():
+        assert parameter.grad is not None and torch.isfinite(parameter.grad).all()
+    assert torch.equal(signal(output.detach(), Batch(images, labels)), loss.detach())
+    signal.load_state_dict(signal.state_dict())
+
+
+@pytest.mark.parametrize("strategy", registry.names("strategies"))
+@pytest.mark.parametrize("name", registry.names("probes"))
+def test_probes_read_finite_values_of_stages_and_leave_everything_alone(
+    name, strategy, run, digits
+):
+    task = strategy_task(run, strategy, digits, "mnist_cnn")
+    before = {key: value.clone() for key, value in task.network.state_dict().items()}
+    state = torch.get_rng_state()
+    planned, _ = task.prepare(task.phases[0])
+    view = View(task.model, planned, task.splits["train"])
+    first, second = (list(registry.load("probes", name).probe(view)) for _ in range(2))
+    assert first == second and first
+    for reading in first:
+        assert reading.stage in task.model.stages and math.isfinite(reading.value)
+    assert torch.equal(torch.get_rng_state(), state)
+    for key, value in task.network.state_dict().items():
+        assert torch.equal(value, before[key])
+    assert all(parameter.grad is None for parameter in task.network.parameters())
 
 
 @pytest.fixture(scope="module")

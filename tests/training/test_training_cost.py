@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from sidestep.training import cost
+from sidestep import cost
 
 
 def test_counts_equal_those_of_pytorchs_counter_forward_and_backward():

@@ -152,7 +152,7 @@ def test_the_clock_counts_training_only(run, digits):
         time.sleep(slept)
 
     began = time.perf_counter()
-    train(task, progress, after_chunk=sleep, after_epoch=sleep)
+    train(task, progress, after_chunk=sleep, after_mark=sleep)
     elapsed = time.perf_counter() - began
     # Six pauses lie inside the loop; none of them may be on the clock.
     assert progress.seconds <= elapsed - 6 * slept
@@ -183,7 +183,7 @@ def test_phases_in_turn_share_the_steps_and_each_moves_its_own_stages(run, digit
         same = all(torch.equal(before[n], v) for n, v in task.network[0].state_dict().items())
         seen.append((progress.step, same))
 
-    train(frozen, Progress(), after_chunk=look, after_epoch=quiet)
+    train(frozen, Progress(), after_chunk=look, after_mark=quiet)
     assert [step for step, _ in seen] == [24, 36, 48, 72]
     assert [same for _, same in seen] == [True, True, False, False]
 

@@ -57,7 +57,7 @@ def code_file(modules):
 
 
 def study_of(wildcards):
-    return CONFIG.studies[wildcards.study]
+    return CONFIG.every_study[wildcards.study]
 
 
 def run_of(wildcards):
@@ -69,7 +69,7 @@ def run_of(wildcards):
 
 @functools.cache
 def run_facts(study, dataset, variant, seed):
-    run = CONFIG.studies[study].run(dataset, variant, seed)
+    run = CONFIG.every_study[study].run(dataset, variant, seed)
     return facts_of(run, entries.train(run), run["threads"])
 
 
@@ -80,7 +80,7 @@ def task_of(wildcards):
 
 @functools.cache
 def task_facts(study, dataset, variant):
-    task = CONFIG.studies[study].measure_task(dataset, variant)
+    task = CONFIG.every_study[study].measure_task(dataset, variant)
     return facts_of(task, entries.measure(task), 1)
 
 
@@ -91,6 +91,23 @@ def facts_of(value, modules, threads):
         code=code_file(modules),
         threads=threads,
     )
+
+
+def results_of(wildcards):
+    """What a study's table is made of: the measures, or the runs where nothing is measured."""
+    study = study_of(wildcards)
+    if study.measured:
+        folders = [
+            layout.measures(study.name, dataset, variant.name)
+            for dataset in study.datasets
+            for variant in study.variants
+        ]
+    else:
+        folders = [
+            layout.run(study.name, run["dataset"], run["variant"], run["seed"])
+            for run in study.runs()
+        ]
+    return [str(folder / "summary.json") for folder in folders]
 
 
 def timing_entries(wildcards):
@@ -124,7 +141,7 @@ def all_figures():
 def prepare_plan(config):
     """Write every planned file before Snakemake looks at what files there are."""
     fingerprint.REMEMBERED.load(PLAN / "sources.json")
-    for study in config.studies.values():
+    for study in config.every_study.values():
         planned_study(study)
         for run in study.runs():
             code_file(entries.train(run))
@@ -149,7 +166,7 @@ def mark_stale_runs(config):
     A run that other code or another config made is older than no input of it, if that code was
     there before. Its code file is touched then, so that the run is made anew.
     """
-    for study in config.studies.values():
+    for study in config.every_study.values():
         for run in study.runs():
             place = [run[key] for key in ("study", "dataset", "variant", "seed")]
             folder = layout.run(*place)

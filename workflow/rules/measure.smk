@@ -32,14 +32,7 @@ rule tabulate_study:
     """Check every result of a study and gather it in one tidy table."""
     input:
         study=study_file,
-        measures=lambda wildcards: [
-            str(
-                layout.measures(wildcards.study, dataset, variant.name)
-                / "summary.json"
-            )
-            for dataset in study_of(wildcards).datasets
-            for variant in study_of(wildcards).variants
-        ],
+        results=results_of,
         timing=lambda wildcards: [
             str(layout.timing(wildcards.study, dataset))
             for dataset in study_of(wildcards).timing_datasets

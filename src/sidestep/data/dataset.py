@@ -89,6 +89,7 @@ class Dataset:
         scale: the largest value of a pixel.
         sources: where the dataset can be had, in the order in which they are asked.
         citation: key in the paper's bibliography.
+        labelled: whether labels mean anything.
         layout: what files a folder that a person filled may hold, beside `<name>.safetensors`.
         folders: where inside that folder they may lie; `<name>` and the folder itself always count.
     """
@@ -104,6 +105,7 @@ class Dataset:
     scale: int
     sources: tuple[Source, ...]
     citation: str
+    labelled: bool = True
     layout: Layout | None = None
     folders: tuple[str, ...] = ()
 

@@ -15,6 +15,7 @@ from sidestep.errors import UserError
 from sidestep.measuring.activations import Activations, stream
 from sidestep.measuring.principal import InputMoments, Principal, input_moments, principal
 from sidestep.seeds import derive
+from sidestep.training.evaluation import Score, evaluate
 
 NOISE_IMAGES = 10_000
 _NEEDS = "this metric needs a network whose first stage is a linear layer, such as 'mlp'"
@@ -81,6 +82,7 @@ class Snapshot:
     seed: int
     library: Library
     splits: tuple[str, ...]
+    _scores: dict[str, Score] = field(default_factory=dict)
     _activations: dict[str, Activations] = field(default_factory=dict)
     _principal: dict[str, Principal] = field(default_factory=dict)
     _factors: tuple[Tensor, Tensor, Tensor] | None = None
@@ -120,6 +122,25 @@ class Snapshot:
     def batch(self, images: str) -> Batch:
         """A split as one batch."""
         return Batch(self.library.normalised(images), self.labels(images))
+
+    def score(self, images: str) -> Score:
+        """Loss and accuracy over a split; a pass that other metrics need as well is not made twice."""
+        if images not in self._scores:
+            if isinstance(getattr(self.network[0], "linear", None), nn.Linear):
+                seen = self.activations(images)
+                self._scores[images] = Score(seen.loss, seen.accuracy)
+            else:
+                self._scores[images] = evaluate(self.network, self.batch(images))
+        return self._scores[images]
+
+    def stage_outputs(self, images: str, count: int) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Each stage's name, its outputs for the first images of a split, and their labels."""
+        hidden = self.library.normalised(images)[:count]
+        labels = self.labels(images)[:count]
+        for name, stage in self.network.named_children():
+            with torch.no_grad():
+                hidden = torch.cat([stage(part) for part in hidden.split(500)])
+            yield name, hidden, labels
 
     def activations(self, images: str) -> Activations:
         """Moments of the hidden activations over a split."""

@@ -9,9 +9,9 @@ from sidestep.measuring.snapshot import Snapshot
 def measure(snapshot: Snapshot) -> Iterator[Row]:
     """`loss` (nats) and `accuracy` per split; `accuracy_gap` is train minus test."""
     for images in snapshot.splits:
-        seen = snapshot.activations(images)
+        seen = snapshot.score(images)
         yield Row("loss", seen.loss, images)
         yield Row("accuracy", seen.accuracy, images)
-    train, test = snapshot.activations("train"), snapshot.activations("test")
+    train, test = snapshot.score("train"), snapshot.score("test")
     yield Row("accuracy_gap", train.accuracy - test.accuracy)
     yield Row("loss_gap", test.loss - train.loss)

@@ -7,6 +7,8 @@ from torch import nn
 
 from sidestep.settings import Count
 
+STAGES = ("hidden", "output")
+
 
 def build(input_shape: tuple[int, int, int], classes: int, *, width: Count) -> nn.Sequential:
     """Two stages, `hidden` and `output`, with PyTorch's default initialisation U(±1/√fan_in).

@@ -9,6 +9,8 @@ from sidestep.contract import Batch, Signal
 class CrossEntropy(Signal):
     """Mean cross-entropy over the batch, in nats."""
 
+    in_nats = True
+
     def forward(self, output: Tensor, batch: Batch) -> Tensor:
         """The scalar loss of logits N×classes."""
         return functional.cross_entropy(output, batch.labels)

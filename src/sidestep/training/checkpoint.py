@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from sidestep.files import canonical_json, write_with
 from sidestep.training.optimiser import Optimiser
-from sidestep.training.state import HistoryRow, Progress
+from sidestep.training.state import HistoryRow, ProbeRow, Progress
 
 
 class RefusedError(Exception):
@@ -58,6 +58,7 @@ def save(
         "step": progress.step,
         "seconds": progress.seconds,
         "rows": [dataclasses.asdict(row) for row in progress.rows],
+        "readings": [dataclasses.asdict(row) for row in progress.readings],
         "tensors": _digest(tensors),
     }
     write_with(path, lambda temporary: save_file(tensors, temporary, {"head": json.dumps(head)}))
@@ -102,7 +103,8 @@ def restore(
         epoch, _, name = key.partition("/")
         records.setdefault(int(epoch), {})[name] = value
     rows = [HistoryRow(**row) for row in head["rows"]]
-    return Progress(head["step"], head["seconds"], rows, records)
+    readings = [ProbeRow(**row) for row in head["readings"]]
+    return Progress(head["step"], head["seconds"], rows, readings, records)
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

@@ -1,18 +1,19 @@
 """The training job: a run's config and data in, the run's folder out; resumed where it was killed."""
 
 import csv
+import dataclasses
+import functools
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
 
-from sidestep import fingerprint, hardware
-from sidestep.contract import Batch
+from sidestep import cost, fingerprint, hardware
 from sidestep.device import make_repeatable, resolve
 from sidestep.files import (
     canonical_json,
@@ -25,11 +26,11 @@ from sidestep.files import (
 )
 from sidestep.registry import PACKAGE
 from sidestep.status import StatusFile
-from sidestep.training import checkpoint, cost
+from sidestep.training import checkpoint
 from sidestep.training.loop import Task, train
 from sidestep.training.setup import make_task, signals_of
-from sidestep.training.state import HistoryRow, Progress
-from sidestep.training.step import learn
+from sidestep.training.state import HistoryRow, ProbeRow, Progress
+from sidestep.training.step import entry, learn
 
 # Seconds between checkpoints: a killed job loses at most this and one epoch.
 CHECKPOINT_SECONDS = 20.0
@@ -124,7 +125,7 @@ def _go(
         shown = loss if math.isfinite(loss) else None
         teller.say("running", epoch=round(epoch, 2), left=round(left(), 1), loss=shown)
 
-    def after_epoch(progress: Progress) -> None:
+    def after_mark(progress: Progress) -> None:
         nonlocal saved
         say(f"{_line(progress, task)}, {left():.0f} s left")
         last = progress.step == task.steps
@@ -132,21 +133,21 @@ def _go(
             checkpoint.save(keep, identity, progress, task.network, signals, task.optimiser)
             saved = time.monotonic()
 
-    train(task, progress, after_chunk=after_chunk, after_epoch=after_epoch)
+    train(task, progress, after_chunk=after_chunk, after_mark=after_mark)
     if progress.diverged_at is not None:
         say(f"diverged: the loss is not finite at step {progress.diverged_at}")
     return progress
 
 
 def _line(progress: Progress, task: Task) -> str:
-    epoch = progress.rows[-1].epoch
+    epoch = progress.step / task.steps_per_epoch
     parts = [
         f"{row.split} loss {row.loss:.4f}"
         + (f" accuracy {row.accuracy:.4f}" if row.accuracy is not None else "")
         for row in progress.rows
-        if row.epoch == epoch and row.step == progress.step
+        if row.step == progress.step
     ]
-    return f"epoch {epoch}/{task.epochs}: {', '.join(parts)}, {progress.seconds:.1f} s trained"
+    return f"epoch {epoch:.3g}/{task.epochs}: {', '.join(parts)}, {progress.seconds:.1f} s trained"
 
 
 def _write(
@@ -161,7 +162,8 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.json").unlink(missing_ok=True)
     write_text(folder / "config.json", canonical_json(run) + "\n")
-    write_history(folder / "history.csv", progress.rows)
+    write_rows(folder / "history.csv", HistoryRow, progress.rows)
+    write_rows(folder / "probes.csv", ProbeRow, progress.readings)
     network = {name: value.cpu() for name, value in task.network.state_dict().items()}
     kept = {
         f"signals.{index}.{name}": value.cpu()
@@ -182,7 +184,13 @@ def _write(
         **hardware.describe(device),
     }
     write_json(folder / "provenance.json", provenance)
-    others = ("config.json", "history.csv", "model.safetensors", "records.safetensors")
+    others = (
+        "config.json",
+        "history.csv",
+        "probes.csv",
+        "model.safetensors",
+        "records.safetensors",
+    )
     summary = {
         **_results(run, task, progress),
         "fingerprint": identity["fingerprint"],
@@ -197,18 +205,11 @@ def _results(run: dict[str, Any], task: Task, progress: Progress) -> dict[str, A
     final, recent = {}, {}
     for split in task.evaluated:
         rows = [row for row in progress.rows if row.split == split]
-        trained = [row for row in rows if row.epoch > 0] or rows
-        last = trained[-LAST_EPOCHS:]
+        whole = [row for row in rows if row.epoch > 0 and row.step % task.steps_per_epoch == 0]
+        last = (whole or rows[-1:])[-LAST_EPOCHS:]
         final[split] = _scores(rows[-1:])
         recent[split] = _scores(last)
-    train_split = task.splits["train"]
-    image = train_split.images[:1]
-    batch = Batch(train_split.images[: task.batch_size], train_split.labels[: task.batch_size])
-    steps = []
-    for phase in task.phases:
-        planned, _ = task.prepare(phase)
-        planned.set_modes()
-        steps.append(cost.mult_adds(lambda planned=planned: learn(planned, batch)))  # type: ignore[misc]
+    images = task.splits["train"].images
     diverged = progress.diverged_at is not None
     return {
         "run": {key: run[key] for key in ("study", "dataset", "variant", "seed")},
@@ -219,12 +220,28 @@ def _results(run: dict[str, Any], task: Task, progress: Progress) -> dict[str, A
         "final": final,
         f"mean_of_last_{LAST_EPOCHS}_epochs": recent,
         "parameters": cost.parameters(task.network),
-        "mult_adds_forward_per_image": cost.mult_adds_forward(task.network, image),
-        "mult_adds_per_training_step": {
-            phase.name: count for phase, count in zip(task.phases, steps, strict=True)
-        },
+        "mult_adds_forward_per_image": cost.mult_adds_forward(task.network, images[:1]),
+        **_phase_costs(task),
         "stored_bytes": cost.stored_bytes(task.network),
     }
+
+
+def _phase_costs(task: Task) -> dict[str, dict[str, int]]:
+    """Multiply-adds of a step of each phase, and of computing the frozen stages' outputs beforehand."""
+    images = task.splits["train"].images
+    per_step, per_entry = {}, {}
+    for phase, begin, end in task.spans:
+        planned, _ = task.prepare(phase)
+        batch = task.batch(task.chosen(task.order(0), 0))
+        kept = None
+        if task.caches(phase, begin, end, planned):
+            one = cost.mult_adds(lambda planned=planned: entry(planned, images[:1]))  # type: ignore[misc]
+            per_entry[phase.name] = len(images) * one
+            kept = entry(planned, batch.images)
+        planned.set_modes()
+        work: Callable[[], object] = functools.partial(learn, planned, batch, kept)
+        per_step[phase.name] = cost.mult_adds(work)
+    return {"mult_adds_per_training_step": per_step, "mult_adds_per_entry": per_entry}
 
 
 def _scores(rows: list[HistoryRow]) -> dict[str, float | None]:
@@ -234,12 +251,18 @@ def _scores(rows: list[HistoryRow]) -> dict[str, float | None]:
     return {"loss": loss if math.isfinite(loss) else None, "accuracy": accuracy}
 
 
-def write_history(path: Path, rows: list[HistoryRow]) -> None:
-    """Write the history's rows as CSV, atomically; floats are written so that they read back equal."""
+def write_rows(path: Path, kind: type, rows: Sequence[HistoryRow | ProbeRow]) -> None:
+    """Write rows of one kind as CSV, atomically; floats are written so that they read back equal."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HistoryRow.__dataclass_fields__)
+        names = [field.name for field in dataclasses.fields(kind)]
+        writer.writerow(names)
         for row in rows:
-            accuracy = "" if row.accuracy is None else repr(row.accuracy)
-            seconds = f"{row.seconds:.4f}"
-            writer.writerow([row.step, row.epoch, seconds, row.split, repr(row.loss), accuracy])
+            writer.writerow([_cell(name, getattr(row, name)) for name in names])
+
+
+def _cell(name: str, value: object) -> object:
+    if isinstance(value, float):
+        # A log of the machine's speed, not a result.
+        return f"{value:.4f}" if name == "seconds" else repr(value)
+    return "" if value is None else value

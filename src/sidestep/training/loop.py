@@ -1,23 +1,27 @@
 """The training loop, the only one: it owns data order, clock, evaluation, records and divergence.
 
 A run has `epochs` passes over the training images; its phases share its steps between them. The
-order of images depends on the seed and the epoch alone, so every variant sees the same one.
+order of images depends on the seed and the epoch alone, so every variant sees the same one. The
+learning rate's schedule runs over each phase anew.
 """
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from sidestep.contract import Batch, Phase
+from sidestep.contract import Batch, Model, Phase
 from sidestep.seeds import derive
 from sidestep.training.clock import Clock
 from sidestep.training.evaluation import evaluate
 from sidestep.training.optimiser import Focus, Optimiser
-from sidestep.training.state import HistoryRow, Progress
-from sidestep.training.step import Plan, learn, plan
+from sidestep.training.state import HistoryRow, ProbeRow, Progress
+from sidestep.training.step import Plan, entry, learn, plan
+from sidestep.training.view import Probe, View
 
 # Steps between two looks at whether the loss is still finite, which makes a GPU wait.
 CHUNK = 100
@@ -28,25 +32,34 @@ class Task:
     """A training run with everything made: network, phases, data on the device.
 
     Attributes:
-        network: its stages in order, on the device.
+        model: the network, on the device.
         phases: what is trained in turn.
         optimiser: state and update rule of all parameters.
-        schedule: share of steps done → factor of the learning rate.
+        schedule: share of a phase's steps done → factor of the learning rate.
         splits: normalised images and labels by split; `train` is trained on.
-        evaluated: splits to score after every epoch.
+        evaluated: what to score at every evaluation, by split.
+        evaluations: evaluations per epoch; each phase's end is one besides.
         records: epochs at which to keep the network.
+        probes: what looks at every evaluation, by name.
     """
 
-    network: nn.Sequential
+    model: Model
     phases: tuple[Phase, ...]
     optimiser: Optimiser
     schedule: Callable[[float], float]
     splits: dict[str, Batch]
-    evaluated: Sequence[str]
+    evaluated: dict[str, Batch]
+    evaluations: int
     batch_size: int
     epochs: int
     records: Sequence[int]
+    probes: dict[str, Probe]
     seed: int
+
+    @property
+    def network(self) -> nn.Sequential:
+        """The network's stages in order, on the device."""
+        return self.model.network
 
     @property
     def steps_per_epoch(self) -> int:
@@ -58,9 +71,28 @@ class Task:
         """Batches in the whole run."""
         return self.epochs * self.steps_per_epoch
 
+    @property
+    def spans(self) -> list[tuple[Phase, int, int]]:
+        """Each phase with its first step and the step at which it ends; empty ones are left out."""
+        ends = phase_ends(self.phases, self.steps)
+        spans = zip(self.phases, [0, *ends[:-1]], ends, strict=True)
+        return [(phase, begin, end) for phase, begin, end in spans if begin < end]
+
+    @property
+    def marks(self) -> list[int]:
+        """The steps after which there is an evaluation: parts of epochs, and ends of phases."""
+        per_epoch = self.steps_per_epoch
+        parts = [round(per_epoch * k / self.evaluations) for k in range(1, self.evaluations + 1)]
+        marks = {epoch * per_epoch + part for epoch in range(self.epochs) for part in parts}
+        return sorted((marks | {end for _, _, end in self.spans}) - {0})
+
+    def caches(self, phase: Phase, begin: int, end: int, planned: Plan) -> bool:
+        """Whether the frozen stages' outputs are kept: not if they are used less than once each."""
+        return phase.cache and planned.frozen > 0 and end - begin >= self.steps_per_epoch
+
     def prepare(self, phase: Phase) -> tuple[Plan, Focus]:
         """The phase worked out for the network, and the parameters that it moves."""
-        planned = plan(list(self.network), phase)
+        planned = plan(list(self.model.network), phase)
         leaves = [leaf for stage in planned.lessons for lesson in stage for leaf in lesson.leaves]
         return planned, self.optimiser.focus(leaves)
 
@@ -70,9 +102,12 @@ class Task:
         labels = self.splits["train"].labels
         return torch.randperm(len(labels), generator=generator).to(labels.device)
 
-    def batch(self, order: Tensor, index: int) -> Batch:
-        """Batch `index` of an epoch."""
-        chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
+    def chosen(self, order: Tensor, index: int) -> Tensor:
+        """Which training images are in batch `index` of an epoch of that order."""
+        return order[index * self.batch_size : (index + 1) * self.batch_size]
+
+    def batch(self, chosen: Tensor) -> Batch:
+        """The chosen training images and their labels."""
         train = self.splits["train"]
         # `index_select` gathers ten times as fast as indexing with a tensor does.
         return Batch(train.images.index_select(0, chosen), train.labels.index_select(0, chosen))
@@ -93,12 +128,24 @@ def phase_ends(phases: Sequence[Phase], steps: int) -> list[int]:
     ]
 
 
+@dataclass(frozen=True)
+class _Course:
+    """A phase under way: its plan and parameters, its steps, and the frozen stages' outputs if kept."""
+
+    phase: Phase
+    planned: Plan
+    focus: Focus
+    begin: int
+    end: int
+    entered: Tensor | None
+
+
 def train(
     task: Task,
     progress: Progress,
     *,
     after_chunk: Callable[[Progress, float], None],
-    after_epoch: Callable[[Progress], None],
+    after_mark: Callable[[Progress], None],
 ) -> None:
     """Train from where `progress` is to the end, or until the loss is no longer finite.
 
@@ -106,52 +153,65 @@ def train(
         task: what to train.
         progress: changed in place.
         after_chunk: called every few steps with the latest mean loss; its time is not counted.
-        after_epoch: called when an epoch's rows and records are in; its time is not counted.
+        after_mark: called when an evaluation's rows and records are in; its time is not counted.
     """
     clock = Clock(task.splits["train"].labels.device, progress.seconds)
-    if progress.step == 0:
-        _evaluate(task, progress, clock)
-    for phase, end in zip(task.phases, phase_ends(task.phases, task.steps), strict=True):
+    marks = task.marks
+    for phase, begin, end in task.spans:
         if progress.step >= end:
             continue
-        planned, focus = task.prepare(phase)
-        while progress.step < end:
-            epoch = progress.step // task.steps_per_epoch
-            _train_epoch(task, progress, clock, planned, focus, epoch, end, after_chunk)
+        course = _enter(task, progress, clock, phase, begin, end)
+        if progress.step == 0:
+            _look(task, progress, clock, course)
+        for mark in marks:
+            if not progress.step < mark <= end:
+                continue
+            _train_until(task, progress, clock, course, mark, after_chunk)
+            _look(task, progress, clock, course)
             if progress.diverged_at is not None:
-                _evaluate(task, progress, clock)
                 return
-            if progress.step % task.steps_per_epoch == 0:
-                _evaluate(task, progress, clock)
-                _record(task, progress)
-                after_epoch(progress)
+            _record(task, progress)
+            after_mark(progress)
 
 
-def _train_epoch(
+def _enter(
+    task: Task, progress: Progress, clock: Clock, phase: Phase, begin: int, end: int
+) -> _Course:
+    """Work a phase out; computing the frozen stages' outputs counts as training time, once."""
+    planned, focus = task.prepare(phase)
+    entered: Tensor | None = None
+    if task.caches(phase, begin, end, planned):
+        with clock.running() if progress.step == begin else nullcontext():
+            entered = entry(planned, task.splits["train"].images)
+    return _Course(phase, planned, focus, begin, end, entered)
+
+
+def _train_until(
     task: Task,
     progress: Progress,
     clock: Clock,
-    planned: Plan,
-    focus: Focus,
-    epoch: int,
-    end: int,
+    course: _Course,
+    mark: int,
     after_chunk: Callable[[Progress, float], None],
 ) -> None:
-    """Train to the end of the epoch or of the phase, and add the row of the batches' mean loss."""
+    """Train to the mark, which is in the same epoch, and add the row of the batches' mean loss."""
     first = progress.step
-    last = min((epoch + 1) * task.steps_per_epoch, end)
+    epoch = first // task.steps_per_epoch
     total = torch.zeros((), device=clock.device)
     order: Tensor | None = None
-    planned.set_modes()
-    while progress.step < last:
-        stop = min(progress.step + CHUNK, last)
+    course.planned.set_modes()
+    while progress.step < mark:
+        stop = min(progress.step + CHUNK, mark)
         with clock.running():
             if order is None:
                 order = task.order(epoch)
             for step in range(progress.step, stop):
-                batch = task.batch(order, step - epoch * task.steps_per_epoch)
-                total += learn(planned, batch)
-                focus.update(task.schedule(step / task.steps))
+                chosen = task.chosen(order, step - epoch * task.steps_per_epoch)
+                entered = course.entered
+                kept = None if entered is None else entered.index_select(0, chosen)
+                total += learn(course.planned, task.batch(chosen), kept)
+                done = (step - course.begin) / (course.end - course.begin)
+                course.focus.update(task.schedule(done))
         progress.step, progress.seconds = stop, clock.seconds
         mean = float(total) / (stop - first)
         after_chunk(progress, mean)
@@ -162,17 +222,40 @@ def _train_epoch(
     progress.rows.append(HistoryRow(progress.step, shown, clock.seconds, "batch", mean, None))
 
 
-def _evaluate(task: Task, progress: Progress, clock: Clock) -> None:
+def _look(task: Task, progress: Progress, clock: Clock, course: _Course) -> None:
+    """Score the splits and let the probes look; nothing of it is training time or changes the run."""
     epoch = progress.step // task.steps_per_epoch
-    for split in task.evaluated:
-        score = evaluate(task.network, task.splits[split])
+    for split, batch in task.evaluated.items():
+        score = evaluate(task.network, batch)
         progress.rows.append(HistoryRow(progress.step, epoch, clock.seconds, split, *score))
+    if not task.probes or progress.diverged_at is not None:
+        return
+    state = torch.get_rng_state()
+    view = View(task.model, course.planned, task.splits["train"])
+    for name, probe in task.probes.items():
+        for reading in probe(view):
+            place = (progress.step, epoch, course.phase.name, reading.name or name)
+            progress.readings.append(ProbeRow(*place, reading.stage, reading.value))
+    torch.set_rng_state(state)
 
 
 def _record(task: Task, progress: Progress) -> None:
-    epoch = progress.step // task.steps_per_epoch
-    if epoch in task.records and epoch < task.epochs:
+    epoch, within = divmod(progress.step, task.steps_per_epoch)
+    if within == 0 and epoch in task.records and epoch < task.epochs:
         progress.records[epoch] = {
             name: value.detach().to("cpu", copy=True)
             for name, value in task.network.state_dict().items()
         }
+
+
+def class_counts(task: Task) -> Iterator[tuple[Phase, int, Tensor]]:
+    """Each step's phase, number and count of images per class, for checks before training."""
+    labels = task.splits["train"].labels
+    for phase, begin, end in task.spans:
+        for epoch, steps in itertools.groupby(
+            range(begin, end), lambda step: step // task.steps_per_epoch
+        ):
+            order = task.order(epoch)
+            for step in steps:
+                chosen = task.chosen(order, step - epoch * task.steps_per_epoch)
+                yield phase, step, torch.bincount(labels[chosen], minlength=task.model.classes)

@@ -1,4 +1,8 @@
-"""From a run's config to a `Task`: data on the device, network, phases, optimiser, schedule."""
+"""From a run's config to a `Task`: data on the device, network, phases, optimiser, schedule, probes.
+
+What only the data can tell to be wrong (a signal that needs more images of a class than a batch
+has) is told here, before the first step.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,15 +10,17 @@ from typing import Any
 
 import torch
 
-from sidestep.building import build_network, output_shapes
-from sidestep.contract import Batch, Signal
+from sidestep.building import build_network, shapes_of
+from sidestep.contract import Batch, Model, Signal
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, normalise, split
+from sidestep.errors import UserError
 from sidestep.registry import arguments
 from sidestep.registry import load as load_thing
 from sidestep.seeds import derive
-from sidestep.training.loop import Task
+from sidestep.training.loop import Task, class_counts
 from sidestep.training.optimiser import Optimiser, named_parameters
+from sidestep.training.view import Probe
 
 
 def dataset_of(run: dict[str, Any]) -> Dataset:
@@ -36,14 +42,17 @@ def splits_of(
 
 
 def make_task(run: dict[str, Any], data: Path, device: torch.device) -> Task:
-    """Everything that the loop needs for one run, with its initial weights."""
+    """Everything that the loop needs for one run, with its initial weights.
+
+    Raises:
+        UserError: the strategy does not fit the network, or a signal does not fit the data.
+    """
     dataset = dataset_of(run)
     network = build_network(run, dataset)
-    shapes = output_shapes(network, dataset.shape)
+    model = Model(network, shapes_of(network, dataset.shape), dataset.classes)
     torch.manual_seed(derive(run["seed"], "strategy"))
-    phases = load_thing("strategies", run["strategy"]["name"]).phases(
-        network, tuple(shapes), dataset.classes, **arguments(run["strategy"])
-    )
+    strategy = load_thing("strategies", run["strategy"]["name"])
+    phases = strategy.phases(model, **arguments(run["strategy"]))
     network.to(device)
     signals = signals_of(phases)
     for signal in signals:
@@ -52,18 +61,56 @@ def make_task(run: dict[str, Any], data: Path, device: torch.device) -> Task:
     settings = arguments(run["schedule"])
     schedule: Callable[[float], float] = lambda progress: factor(progress, **settings)  # noqa: E731
     torch.manual_seed(derive(run["seed"], "training"))
-    return Task(
-        network=network,
+    splits = splits_of(run, dataset, data, device, {"train", *run["evaluate"]})
+    shown = run["evaluation_images"]
+    task = Task(
+        model=model,
         phases=phases,
         optimiser=Optimiser(run["optimiser"], named_parameters(network, signals)),
         schedule=schedule,
-        splits=splits_of(run, dataset, data, device, {"train", *run["evaluate"]}),
-        evaluated=run["evaluate"],
+        splits=splits,
+        evaluated={
+            name: Batch(splits[name].images[:shown], splits[name].labels[:shown])
+            for name in run["evaluate"]
+        },
+        evaluations=run["evaluations"],
         batch_size=run["batch_size"],
         epochs=run["epochs"],
         records=run["records"],
+        probes={thing["name"]: _probe(thing) for thing in run["probes"]},
         seed=run["seed"],
     )
+    _check_labels(task, dataset)
+    return task
+
+
+def _probe(thing: dict[str, Any]) -> Probe:
+    look, settings = load_thing("probes", thing["name"]).probe, arguments(thing)
+    probe: Probe = lambda view: look(view, **settings)  # noqa: E731
+    return probe
+
+
+def _check_labels(task: Task, dataset: Dataset) -> None:
+    """Refuse signals that need labels where there are none, or more of a class than a batch has."""
+    needed: dict[str, tuple[int, str]] = {}
+    for phase, _, _ in task.spans:
+        for signal in (objective.signal for objective in phase.objectives):
+            name = type(signal).__name__
+            if signal.needs_labels and not dataset.labelled:
+                raise UserError(f"{name} needs labels, which dataset '{dataset.name}' lacks")
+            needed[phase.name] = max(
+                needed.get(phase.name, (0, "")), (signal.least_per_class, name)
+            )
+    if not any(least for least, _ in needed.values()):
+        return
+    for phase, step, counts in class_counts(task):
+        least, name = needed[phase.name]
+        if int(counts.min()) < least:
+            raise UserError(
+                f"{name} needs at least {least} images of each class in every batch, but the batch "
+                f"of step {step + 1} has {int(counts.min())} of class {int(counts.argmin())}: ask "
+                f"for fewer neighbours or raise batch_size from {task.batch_size}"
+            )
 
 
 def signals_of(phases: tuple[Any, ...]) -> list[Signal]:

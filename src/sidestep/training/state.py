@@ -17,6 +17,18 @@ class HistoryRow:
     accuracy: float | None
 
 
+@dataclass(frozen=True)
+class ProbeRow:
+    """What a probe read of one stage at one evaluation, while a phase was being trained."""
+
+    step: int
+    epoch: int
+    phase: str
+    probe: str
+    stage: str
+    value: float
+
+
 @dataclass
 class Progress:
     """How far a run is.
@@ -25,6 +37,7 @@ class Progress:
         step: updates done.
         seconds: training time so far.
         rows: the history.
+        readings: what probes read.
         records: recorded epoch → the network's tensors then, on the CPU; the last epoch is not among
             them, because the final network is kept anyway.
         diverged_at: the step at which a loss that is not finite was noticed.
@@ -33,5 +46,6 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     rows: list[HistoryRow] = field(default_factory=list)
+    readings: list[ProbeRow] = field(default_factory=list)
     records: dict[int, dict[str, Tensor]] = field(default_factory=dict)
     diverged_at: int | None = None

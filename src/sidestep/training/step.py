@@ -2,10 +2,12 @@
 
 A boundary between stages that no objective's reach crosses is cut: the next stage reads a detached
 output, so that gradients of one block never enter another. Stages that nothing reaches are frozen:
-they run in `eval()`, batch-norm statistics included, and without a graph.
+they run in `eval()`, batch-norm statistics included, and without a graph. Those of them that lie
+below every learning stage give the same output for an image at every step of the phase, which the
+loop may therefore compute once (`entry`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +25,10 @@ class Lesson:
     shares_graph: bool
 
 
+# Images per pass when the outputs of the frozen stages are computed for all of them.
+ENTRY_IMAGES = 500
+
+
 @dataclass(frozen=True)
 class Plan:
     """A phase worked out for a network: which stages run, are cut off, learn, and from what."""
@@ -32,6 +38,11 @@ class Plan:
     learning: tuple[bool, ...]
     lessons: tuple[tuple[Lesson, ...], ...]
     signals: tuple[nn.Module, ...]
+
+    @property
+    def frozen(self) -> int:
+        """Number of stages below the first that learns."""
+        return self.learning.index(True)
 
     def set_modes(self) -> None:
         """Put learning stages and signals into training mode and frozen stages into evaluation mode."""
@@ -81,20 +92,51 @@ def _lesson(
     return Lesson(objective, leaves, any(o.first <= objective.at for o in later))
 
 
-def learn(plan: Plan, batch: Batch) -> Tensor:
+def entry_chunks(plan: Plan, images: Tensor) -> Iterator[Tensor]:
+    """The output of a plan's frozen stages for all images, N×…, in chunks of `ENTRY_IMAGES`.
+
+    The chunks are the same whenever this is called, and so are the bits: a resumed run reads what
+    the interrupted one read.
+    """
+    stages = nn.Sequential(*plan.stages[: plan.frozen]).eval()
+    for chunk in images.split(ENTRY_IMAGES):
+        with torch.no_grad():
+            yield stages(chunk)
+
+
+def entry(plan: Plan, images: Tensor) -> Tensor:
+    """The output of a plan's frozen stages for all images, as one tensor N×…"""
+    whole: Tensor | None = None
+    done = 0
+    for chunk in entry_chunks(plan, images):
+        if whole is None:
+            # Filled in place: putting chunks together would need twice the memory.
+            whole = chunk.new_empty((len(images), *chunk.shape[1:]))
+        whole[done : done + len(chunk)] = chunk
+        done += len(chunk)
+    if whole is None:
+        raise ValueError("there are no images")
+    return whole
+
+
+def learn(plan: Plan, batch: Batch, entered: Tensor | None = None) -> Tensor:
     """Run one batch and add each objective's gradient to the `.grad` of what it teaches.
 
     Each objective's backward pass runs as soon as its stage's output exists, and frees its graph
     then unless a later objective reaches into it.
 
+    Args:
+        plan: of the phase.
+        batch: images and labels.
+        entered: the output of the frozen stages for these images, if it is known already.
+
     Returns:
         The sum of the objectives' losses, detached: a scalar on the batch's device.
     """
     total = torch.zeros((), device=batch.images.device)
-    hidden = batch.images
-    for stage, cut, learning, lessons in zip(
-        plan.stages, plan.cut, plan.learning, plan.lessons, strict=True
-    ):
+    hidden = batch.images if entered is None else entered
+    parts = list(zip(plan.stages, plan.cut, plan.learning, plan.lessons, strict=True))
+    for stage, cut, learning, lessons in parts[0 if entered is None else plan.frozen :]:
         if cut:
             hidden = hidden.detach()
         with torch.set_grad_enabled(learning):

@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sidestep import fingerprint, hardware
+from sidestep.contract import Phase
 from sidestep.device import make_repeatable, resolve, synchronise
 from sidestep.files import write_json
 from sidestep.training.loop import Task
 from sidestep.training.setup import make_task
-from sidestep.training.step import learn
+from sidestep.training.step import ENTRY_IMAGES, Plan, entry, entry_chunks, learn
 
 WARM_UP = 5
+# Chunks of the frozen stages' outputs that are timed.
+ENTRY_CHUNKS = 9
 
 
 def time_job(
@@ -31,6 +35,7 @@ def time_job(
     """Time the steps of every phase of every variant, one after the other, and write the quartiles.
 
     A step is what the loop does between two evaluations: gather a batch, forward, backward, update.
+    Where a phase computes the frozen stages' outputs beforehand, that is timed too, by its chunks.
     One job times all variants of a study, because it has to be alone on the machine and most of a
     short job is start-up.
 
@@ -49,19 +54,17 @@ def time_job(
     variants: dict[str, Any] = {}
     for variant, run in runs.items():
         device = resolve(run["device"])
-        task = make_task({**run, "evaluate": []}, data, device)
-        phases = {phase.name: _time(task, index, steps) for index, phase in enumerate(task.phases)}
-        shares = {phase.name: phase.share for phase in task.phases}
-        mean = sum(shares[name] * phases[name]["median"] for name in phases)
+        task = make_task({**run, "evaluate": [], "probes": []}, data, device)
+        phases = {phase.name: _time(task, phase, b, e, steps) for phase, b, e in task.spans}
+        total = sum(p["seconds_entry"] + p["steps"] * p["median"] for p in phases.values())
         variants[variant] = {
             "phases": phases,
-            "shares": shares,
             "steps": task.steps,
             "batch_size": run["batch_size"],
-            "seconds_run": mean * task.steps,
+            "seconds_run": total,
             "device": str(device),
         }
-        say(f"{variant}: {1000 * mean:.2f} ms a step")
+        say(f"{variant}: {1000 * total / task.steps:.2f} ms a step")
     fingerprint.check_at_end(entries, before)
     write_json(
         output,
@@ -74,21 +77,53 @@ def time_job(
     )
 
 
-def _time(task: Task, index: int, steps: int) -> dict[str, float]:
-    """Median and quartiles of a phase's seconds per step."""
-    planned, focus = task.prepare(task.phases[index])
-    planned.set_modes()
+def _time(task: Task, phase: Phase, begin: int, end: int, steps: int) -> dict[str, float]:
+    """A phase's steps, median and quartiles of its seconds per step, and seconds before its first."""
+    planned, focus = task.prepare(phase)
     device = task.splits["train"].labels.device
+    images = task.splits["train"].images
+    entered, before = None, 0.0
+    if task.caches(phase, begin, end, planned):
+        before = _time_entry(planned, images, device)
+        entered = entry(planned, images)
+    planned.set_modes()
     order = task.order(0)
     whole_batches = max(len(order) // task.batch_size, 1)
     seconds = []
     for step in range(WARM_UP + steps):
         synchronise(device)
-        begin = time.perf_counter()
-        learn(planned, task.batch(order, step % whole_batches))
-        focus.update(task.schedule(step / task.steps))
+        start = time.perf_counter()
+        chosen = task.chosen(order, step % whole_batches)
+        kept = None if entered is None else entered.index_select(0, chosen)
+        learn(planned, task.batch(chosen), kept)
+        focus.update(task.schedule(step / (WARM_UP + steps)))
         synchronise(device)
-        seconds.append(time.perf_counter() - begin)
-    kept = torch.tensor(seconds[WARM_UP:], dtype=torch.float64)
+        seconds.append(time.perf_counter() - start)
+    q1, median, q3 = _quartiles(seconds[WARM_UP:])
+    return {
+        "steps": end - begin,
+        "q1": q1,
+        "median": median,
+        "q3": q3,
+        "seconds_entry": before,
+    }
+
+
+def _time_entry(planned: Plan, images: Tensor, device: torch.device) -> float:
+    """Seconds for the frozen stages' outputs of all images: the median chunk's, times the chunks."""
+    seconds = []
+    chunks = entry_chunks(planned, images)
+    for _ in range(min(ENTRY_CHUNKS, -(-len(images) // ENTRY_IMAGES))):
+        synchronise(device)
+        start = time.perf_counter()
+        size = len(next(chunks))
+        synchronise(device)
+        # A short last chunk counts as what a whole one would take.
+        seconds.append((time.perf_counter() - start) * ENTRY_IMAGES / size)
+    return _quartiles(seconds)[1] * len(images) / ENTRY_IMAGES
+
+
+def _quartiles(seconds: list[float]) -> tuple[float, float, float]:
+    kept = torch.tensor(seconds, dtype=torch.float64)
     q1, median, q3 = torch.quantile(kept, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64))
-    return {"q1": float(q1), "median": float(median), "q3": float(q3)}
+    return float(q1), float(median), float(q3)

@@ -1,0 +1,94 @@
+"""What a probe sees: the network as it is, the phase that is being trained, and some training images.
+
+A probe looks at every evaluation, off the clock. It changes nothing: gradients are taken in
+evaluation mode, so neither dropout draws nor batch statistics move, and are dropped afterwards.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sidestep.contract import Batch, Model
+from sidestep.training.step import Plan, learn
+
+
+class Reading(NamedTuple):
+    """One value that a probe read of a stage; `name` tells a probe's several values apart."""
+
+    stage: str
+    value: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a probe sees.
+
+    Attributes:
+        model: the network and its shapes.
+        plan: of the phase that is being trained.
+        train: all training images.
+    """
+
+    model: Model
+    plan: Plan
+    train: Batch
+
+    def batch(self, images: int) -> Batch:
+        """The first training images: the same at every evaluation and for every variant."""
+        return Batch(self.train.images[:images], self.train.labels[:images])
+
+    def passing(self, images: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Each stage's name, input and output for these images, in evaluation mode, N×…"""
+        self.model.network.eval()
+        hidden = images
+        for name, stage in self.model.network.named_children():
+            with torch.no_grad():
+                output = stage(hidden)
+            yield name, hidden, output
+            hidden = output
+
+    def taught(self, batch: Batch) -> dict[str, Tensor]:
+        """The gradient that the phase gives each stage that it teaches, as one vector a stage.
+
+        Stages whose every gradient stays away are left out.
+        """
+        self._evaluate_only()
+        learn(self.plan, batch)
+        found: dict[str, Tensor] = {}
+        for name, stage in self.model.network.named_children():
+            parts = [p.grad.flatten() for p in stage.parameters() if p.grad is not None]
+            if parts:
+                found[name] = torch.cat(parts)
+        for module in (self.model.network, *self.plan.signals):
+            for parameter in module.parameters():
+                parameter.grad = None
+        return found
+
+    def true(self, batch: Batch) -> dict[str, Tensor]:
+        """The gradient of the network's cross-entropy for each stage, as one vector a stage."""
+        self._evaluate_only()
+        loss = functional.cross_entropy(self.model.network(batch.images), batch.labels)
+        found: dict[str, Tensor] = {}
+        stages = {
+            name: [p for p in stage.parameters() if p.requires_grad]
+            for name, stage in self.model.network.named_children()
+        }
+        everything = [parameter for parameters in stages.values() for parameter in parameters]
+        gradients = iter(torch.autograd.grad(loss, everything))
+        for name, parameters in stages.items():
+            if parameters:
+                found[name] = torch.cat([next(gradients).flatten() for _ in parameters])
+        return found
+
+    def _evaluate_only(self) -> None:
+        self.model.network.eval()
+        for signal in self.plan.signals:
+            signal.eval()
+
+
+Probe = Callable[[View], Iterator[Reading]]
