@@ -14,8 +14,10 @@ is orthogonal to h and grows as 1/‖h‖. Behind a ReLU no cosine is negative, 
 different labels can only be pushed apart by making their active units disjoint. Units die; what is
 left of ‖h‖ for some images goes to zero, their gradients grow without bound, and one step takes the
 weights anywhere. `stabilised` takes cosines of outputs centred over the batch, which need no dead
-unit to point apart; divides by √(‖h‖² + the mean of ‖h‖² over the batch · `floor`), which bounds the
-gradient; takes every pair of the batch; and holds the root mean square of the outputs near 1.
+unit to point apart, and of different labels counts the positive ones only, for ten classes cannot
+all be opposite to each other; divides by √(‖h‖² + the mean of ‖h‖² over the batch · `floor`), which
+bounds the gradient of each output; takes every pair of the batch; and holds the root mean square of
+the centred outputs near 1.
 """
 
 from typing import Literal
@@ -67,9 +69,9 @@ class MaximumDifference(Signal):
         cosine = unit @ unit.T
         same = labels[:, None] == labels[None, :]
         itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
-        size = (hidden.square().mean() + tiny).sqrt()
-        apart = _mean(cosine, ~same) + _mean(1 - cosine, same & ~itself)
-        return apart + self.scale * (size - 1).square()
+        apart = _mean(cosine.relu(), ~same) + _mean(1 - cosine, same & ~itself)
+        size = (centred.square().mean() + tiny).sqrt()
+        return apart + self.scale * size.log().square()
 
 
 def _cosine(first: Tensor, second: Tensor) -> Tensor:
@@ -94,8 +96,8 @@ def build(
     loss: Literal[
         "pairs", "abs_diff", "equal", "all", "mean_squared", "mean_cosine", "stabilised"
     ] = "pairs",
-    floor: Positive = 0.1,
-    scale: NonNegative = 1.0,
+    floor: Positive = 0.25,
+    scale: NonNegative = 0.1,
 ) -> Signal:
     """The signal for a stage, whatever its outputs' shape.
 
@@ -108,7 +110,7 @@ def build(
             label. `mean_squared`, `mean_cosine`: squared distance from, or 1 − cosine to, the mean
             output of the class. `stabilised`: see above.
         floor: share of the batch's mean squared norm that is added to every squared norm.
-        scale: weight of (root mean square of the outputs − 1)².
+        scale: weight of the squared logarithm of the centred outputs' root mean square.
     """
     del output_shape, classes
     return MaximumDifference(loss, floor, scale)
