@@ -21,6 +21,7 @@ Positive = float  # a finite number above 0
 NonNegative = float  # a finite number of at least 0
 Fraction = float  # a number from 0 to 1
 Fractions = tuple[float, ...]  # a list of numbers from 0 to 1
+Positives = tuple[float, ...]  # a list of finite numbers above 0
 Counts = tuple[int, ...]  # a list of whole numbers of at least 1
 Shares = str | tuple[float, ...]  # a rule of `SHARES`, or shares that add up to 1
 Stages = tuple[str, ...]  # names of stages of the run's network
@@ -59,6 +60,10 @@ def _fraction(value: Any) -> bool:
     return _real(value) and 0 <= value <= 1
 
 
+def _positive(value: Any) -> bool:
+    return _real(value) and value > 0
+
+
 def _count(value: Any) -> bool:
     return _whole(value) and value >= 1
 
@@ -78,10 +83,11 @@ def _texts(value: Any) -> bool:
 CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Count": ("a whole number of at least 1", _count),
     "Natural": ("a whole number of at least 0", lambda v: _whole(v) and v >= 0),
-    "Positive": ("a number above 0", lambda v: _real(v) and v > 0),
+    "Positive": ("a number above 0", _positive),
     "NonNegative": ("a number of at least 0", lambda v: _real(v) and v >= 0),
     "Fraction": ("a number from 0 to 1", _fraction),
     "Fractions": ("a list of numbers from 0 to 1", _all(_fraction)),
+    "Positives": ("a list of numbers above 0", _all(_positive)),
     "Counts": ("a list of whole numbers of at least 1", _all(_count)),
     "Shares": (f"one of {', '.join(SHARES)}, or a list of numbers that add up to 1", _shares),
     "Stages": ("a list of different names of stages", _texts),

@@ -50,6 +50,17 @@ LABELS = {
     "weight_components_for_95": "weight components for 95 %",
     "low_rank": "smallest sufficient rank",
 }
+# Variants of a study by their order: the baseline black, then these, then from the first again.
+# Without the palette's yellow, which is too pale for a line on white paper.
+VARIANT_COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, GREY)
+VARIANT_MARKERS = ("s", "^", "D", "v", "P", "X", "<")
+# Words for values of settings.
+VALUES = {
+    "parameters": "by parameters",
+    "mult_adds": "by multiply-adds",
+    "front": "front-loaded",
+    "back": "back-loaded",
+}
 MARKERS = {"mnist": "o", "fashion_mnist": "s", "cifar10": "^", "digits": "D"}
 TITLES = {
     "mnist": "MNIST",
