@@ -4,7 +4,6 @@ import functools
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -15,6 +14,9 @@ from pathlib import Path
 from common import Result, medians, process, seconds
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "workflow"))
+from project import TINY, copy_project  # noqa: E402
+
 # From the interpreter's start to the first training step of a real job: the loop's first chunk ends.
 FIRST_STEP = """
 import sys
@@ -24,22 +26,12 @@ loop.learn = stop
 from sidestep.cli import main
 main(["train", "--run", sys.argv[1], "--data", sys.argv[2], "--root", sys.argv[3]])
 """
-TINY = """
-size: tiny
-studies:
-  width:
-    datasets: [digits]
-    seeds: [0]
-    run: {epochs: 1, records: [1], train_images: null}
-    grid: {network.width: [4]}
-    baseline: width-4
-    timing: {datasets: [digits], steps: 3}
-"""
 
 
 def run() -> Iterator[Result]:
     """Seconds as ratios to what they are allowed to be."""
     with tempfile.TemporaryDirectory() as name:
+        copy_project(Path(name))
         yield from _first_step(Path(name))
         yield from _planning(Path(name))
 
@@ -50,7 +42,6 @@ def _first_step(folder: Path) -> Iterator[Result]:
 
     data = folder / "digits.safetensors"
     fetch("digits", data, None, lambda _: None)
-    (folder / "tiny.yaml").write_text(TINY)
     config = load(ROOT / "config.yaml", folder / "tiny.yaml")
     run = next(iter(config.studies["width"].runs()))
     works = {
@@ -69,19 +60,6 @@ def _first_step(folder: Path) -> Iterator[Result]:
 
 def _planning(folder: Path) -> Iterator[Result]:
     """Dry runs of generated configs without results, and a no-op run of a finished tiny paper."""
-    for part in (
-        "Snakefile",
-        "config.yaml",
-        "environment.yml",
-        "config",
-        "workflow",
-        "profiles",
-        "src",
-        "paper",
-    ):
-        source = ROOT / part
-        copy = shutil.copytree if source.is_dir() else shutil.copy2
-        copy(source, folder / part)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
     def snakemake(*words: str) -> str:
@@ -95,8 +73,8 @@ def _planning(folder: Path) -> Iterator[Result]:
         )
         return done.stdout + done.stderr
 
-    for seeds in (20, 200):
-        text = TINY.replace("[0]", str(list(range(seeds)))).replace("[4]", "[4, 8, 16, 32, 64]")
+    for seeds in (20, 250):
+        text = TINY.replace("[0, 1]", str(list(range(seeds))), 1)
         (folder / "many.yaml").write_text(text)
         words = ("--configfile", "many.yaml")
         jobs = int(re.findall(r"^total +(\d+)", snakemake("-n", *words), re.MULTILINE)[-1])

@@ -1,4 +1,4 @@
-"""The project copied to a folder of its own, with tiny studies on the embedded `digits` data."""
+"""The project copied to a folder of its own, with every study tiny, on the embedded `digits` data."""
 
 import os
 import re
@@ -31,6 +31,21 @@ studies:
       wild: {network: {width: 4}, optimiser: {name: sgd, lr: 1e30}}
     baseline: width-16
     timing: {datasets: [digits], steps: 3}
+  layerwise:
+    datasets: [digits]
+    seeds: [0, 1]
+    run:
+      network: {name: mnist_cnn, channels: 2, hidden: 8}
+      epochs: 4
+      train_images: 256
+      validation: 100
+      evaluation_images: 100
+      probes: [{name: geometry, images: 40}, {name: gradient_angle, images: 40}]
+    search:
+      grid: {optimiser.lr: [0.01]}
+      seeds: [7]
+    metrics: [{name: linear_probe, train_images: 100, test_images: 100}]
+    timing: {datasets: [digits], steps: 3}
 """
 
 
@@ -62,6 +77,18 @@ class Project:
         table = output.split("Job stats:")[1].split("total")[0]
         found = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
         return {rule: int(count) for rule, count in found if rule not in ("all", "figures")}
+
+    def runs(self, study=None, strategy=None):
+        """How many runs the config asks for, of a study or strategy."""
+        from sidestep.config import load
+
+        config = load(self.folder / "config.yaml", self.folder / "tiny.yaml")
+        return sum(
+            strategy in (None, run["strategy"]["name"])
+            for name, found in config.studies.items()
+            if study in (None, name)
+            for run in found.runs()
+        )
 
     def command(self, *words, check=True):
         done = subprocess.run(

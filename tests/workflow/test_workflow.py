@@ -62,19 +62,35 @@ def test_editing_a_figure_redraws_that_figure_and_the_paper(finished):
 
 
 def test_editing_the_strategy_retrains_and_a_comment_does_not(finished):
-    finished.edit("strategies/end_to_end.py", "last = len", "# a comment\n    last = len")
+    finished.edit("strategies/end_to_end.py", "signal = cross", "# a comment\n    signal = cross")
     assert finished.planned() == {}
     finished.edit("strategies/end_to_end.py", "first=0", "first=1 - 1")
     planned = finished.planned()
-    assert planned["train_network"] == 8
-    assert planned["time_training"] == 1
+    assert 8 < planned["train_network"] == finished.runs(strategy="end_to_end") < finished.runs()
+    assert planned["time_training"] == 2
     assert "fetch_data" not in planned
+
+
+def test_editing_a_signal_retrains_what_learned_from_it(finished):
+    finished.edit("signals/similarity_matching.py", "1e-8", "2e-8")
+    assert finished.planned()["train_network"] == 2
+
+
+def test_a_search_chooses_for_every_variant_and_the_paper_does_not_wait_for_it(built, fresh):
+    assert not (built.folder / "results/runs/layerwise-search").exists()
+    planned = fresh.planned("search")
+    assert planned["train_network"] == fresh.runs("layerwise") // 2
+    assert {"measure_variant", "typeset_paper"}.isdisjoint(planned)
+    fresh.run("search")
+    rows = table(fresh, "layerwise-search_choice")
+    assert {row["of"] for row in rows if row["chosen"] == "1"} == {row["of"] for row in rows}
+    assert all(row["lr"] == "0.01" and float(row["mean"]) > 0 for row in rows)
 
 
 def test_editing_a_metric_measures_again_and_trains_nothing(finished):
     finished.edit("metrics/dead_neurons.py", "<= 0", "< 1e-9")
     planned = finished.planned()
-    assert planned["measure_variant"] == 4
+    assert planned["measure_variant"] == 4  # the study that has the metric
     assert "train_network" not in planned
 
 
@@ -91,7 +107,7 @@ def test_editing_the_text_typesets_only(finished):
 
 def test_one_more_seed_trains_that_seed_only(finished):
     config = finished.folder / "tiny.yaml"
-    config.write_text(config.read_text().replace("seeds: [0, 1]", "seeds: [0, 1, 2]"))
+    config.write_text(config.read_text().replace("seeds: [0, 1]", "seeds: [0, 1, 2]", 1))
     planned = finished.planned()
     assert planned["train_network"] == 4
 
@@ -100,7 +116,7 @@ def test_without_snakemakes_records_what_is_fresh_stays_and_what_is_stale_is_cau
     shutil.rmtree(finished.folder / ".snakemake")
     assert finished.planned() == {}
     finished.edit("strategies/end_to_end.py", "first=0", "first=1 - 1")
-    assert finished.planned()["train_network"] == 8
+    assert finished.planned()["train_network"] == finished.runs(strategy="end_to_end")
 
 
 def test_without_records_going_back_to_older_code_is_caught_too(finished):
@@ -116,7 +132,8 @@ def test_a_table_is_never_made_from_a_stale_run(finished):
     summary = finished.folder / RUN / "summary.json"
     summary.write_text(json.dumps({**read_json(summary), "fingerprint": "0" * 16}))
     (finished.folder / "results/tables/width.csv").unlink()
-    (study,) = (finished.folder / "results/plan").glob("study-*.json")
+    studies = (finished.folder / "results/plan").glob("study-*.json")
+    (study,) = (path for path in studies if read_json(path)["name"] == "width")
     done = finished.command("tabulate", "--study", str(study), check=False)
     assert done.returncode == 2
     assert "other code" in done.stderr and "seed0" in done.stderr
