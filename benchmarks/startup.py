@@ -15,7 +15,7 @@ from common import Result, medians, process, seconds
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "workflow"))
-from project import TINY, copy_project  # noqa: E402
+from project import TINY, copy_project  # type: ignore[import-not-found]  # noqa: E402
 
 # From the interpreter's start to the first training step of a real job: the loop's first chunk ends.
 FIRST_STEP = """
