@@ -1,7 +1,7 @@
 """Estimates of the Kullback–Leibler divergence between samples, differentiable in every value.
 
 All are in nats. Two ways: through the moments of a Gaussian, for which the divergence is known in
-closed form, and through distances to nearest neighbours (Wang, Kulkarni & Verdú 2009, eq. 14; shown
+closed form, and through distances to nearest neighbours (Wang, Kulkarni & Verdú 2009, eq. 5; shown
 to converge by Pérez-Cruz 2008), which assumes no shape.
 """
 
@@ -34,7 +34,8 @@ def moments(samples: Sequence[Tensor], *, shrinkage: float, full: bool) -> Momen
     centred = [sample - centre for sample, centre in zip(samples, mean, strict=True)]
     variance = torch.stack([part.square().mean(0) for part in centred])
     shared = variance.mean()
-    scale = torch.cat(list(samples)).square().mean()
+    # Of all values about their mean: a divergence does not change if every value is shifted.
+    scale = torch.cat(list(samples)).var(0, correction=0).mean()
     target = shrinkage * shared + TINY * scale + torch.finfo(mean.dtype).tiny
     if not full:
         return Moments(mean, (1 - shrinkage) * variance + target)
@@ -55,7 +56,9 @@ def gaussian(found: Moments) -> Tensor:
         distance = apart.square() / covariance[None, :, :]
         pairs: Tensor = 0.5 * (ratio + distance - 1 - ratio.log()).sum(-1)
         return pairs
-    factor = torch.linalg.cholesky(covariance)
+    # Values that are not finite must end in a loss that is not, which the loop records, not in an error.
+    factor, failed = torch.linalg.cholesky_ex(covariance)
+    factor = factor.masked_fill((failed != 0)[:, None, None], torch.nan)
     inverse = torch.cholesky_inverse(factor)
     trace = torch.einsum("jab,iba->ij", inverse, covariance)
     distance = torch.einsum("ija,jab,ijb->ij", apart, inverse, apart)
@@ -78,22 +81,27 @@ def nearest_neighbours(samples: Sequence[Tensor], *, k: int) -> Tensor:
     if smallest < k + 1:
         raise ValueError(f"a sample has {smallest} values, but k = {k} neighbours need {k + 1}")
     values = torch.cat(list(samples))
-    # By differences: a matrix product would lose the small distances, which are what counts here.
-    squared = (values[:, None, :] - values[None, :, :]).square().sum(2)
-    floor = TINY**2 * squared.detach().mean() + torch.finfo(values.dtype).tiny
-    itself = torch.eye(len(values), dtype=torch.bool, device=values.device)
-    # Half the logarithm of a squared distance is the logarithm of the distance.
-    logarithm = 0.5 * (squared + floor).log().masked_fill(itself, torch.inf)
     sizes = [len(sample) for sample in samples]
-    blocks = [row.split(sizes, dim=1) for row in logarithm.split(sizes, dim=0)]
-    found = []
-    for i, row in enumerate(blocks):
-        own = row[i].kthvalue(k, dim=1).values
-        for j, block in enumerate(row):
-            if i == j:
-                found.append(own.new_zeros(()))
-                continue
-            other = block.kthvalue(k, dim=1).values
-            ratio = torch.log(torch.tensor(sizes[j] / (sizes[i] - 1), dtype=values.dtype))
-            found.append(values.shape[1] * (other - own).mean() + ratio.to(values.device))
-    return torch.stack(found).reshape(len(sizes), len(sizes))
+    with torch.no_grad():
+        distances = torch.cdist(values, values, compute_mode="donot_use_mm_for_euclid_dist")
+        distances.fill_diagonal_(torch.inf)
+        starts = [sum(sizes[:index]) for index in range(len(sizes))]
+        # Row by row, which value of each sample is the k-th nearest: N×K.
+        chosen = torch.stack(
+            [
+                start + part.kthvalue(k, dim=1).indices
+                for start, part in zip(starts, distances.split(sizes, dim=1), strict=True)
+            ],
+            dim=1,
+        )
+    # By differences, and of the chosen pairs alone: small distances are what counts, and a matrix
+    # product would lose them.
+    squared = (values[:, None, :] - values[chosen]).square().sum(2)
+    floor = TINY**2 * values.var(0, correction=0).sum() + torch.finfo(values.dtype).tiny
+    # Half the logarithm of a squared distance is the logarithm of the distance.
+    logarithm = 0.5 * (squared + floor).log()
+    mean = torch.stack([part.mean(0) for part in logarithm.split(sizes, dim=0)])
+    count = values.new_tensor(sizes)
+    ratio = count.log()[None, :] - (count - 1).log()[:, None]
+    found = values.shape[1] * (mean - mean.diagonal()[:, None]) + ratio
+    return found.masked_fill(torch.eye(len(sizes), dtype=torch.bool, device=values.device), 0.0)

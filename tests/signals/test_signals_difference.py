@@ -86,6 +86,14 @@ def test_a_batch_of_one_label_or_of_all_different_ones_has_a_loss_and_a_gradient
         assert torch.isfinite(rows.grad).all()
 
 
+@pytest.mark.parametrize("level", [0.0, 1.0])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_total_collapse_has_a_finite_gradient(loss, level):
+    rows = torch.full((6, 3), level, requires_grad=True)
+    value(loss, rows, torch.arange(6) % 2).backward()
+    assert torch.isfinite(rows.grad).all()
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradients_are_those_of_finite_differences(loss):
     torch.manual_seed(0)

@@ -205,6 +205,31 @@ def test_maps_are_pooled_and_projected_by_fixed_orthonormal_directions():
     assert small.projection is None and small.reduced(torch.rand(3, 4, 2, 2)).shape == (3, 16)
 
 
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_shift_of_all_outputs_changes_nothing(estimator):
+    torch.manual_seed(10)
+    output, labels = torch.randn(40, 6).double(), torch.arange(40) % 4
+    signal = divergence.build((6,), 4, estimator=estimator, shrinkage=0.0, k=2)
+    here, there = (float(signal(output + by, Batch(output, labels))) for by in (0, 100))
+    assert there == pytest.approx(here, rel=1e-6)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_outputs_that_are_no_numbers_give_a_loss_that_is_none_and_no_error(estimator):
+    output = torch.rand(20, 3)
+    output[3] = math.nan
+    signal = divergence.build((3,), 2, estimator=estimator)
+    assert math.isnan(float(signal(output, Batch(output, torch.arange(20) % 2))))
+
+
+def test_classes_with_too_few_neighbours_are_left_out():
+    torch.manual_seed(11)
+    output, labels = torch.rand(33, 2), torch.cat([torch.arange(30) % 2, torch.full((3,), 2)])
+    signal = divergence.build((2,), 3, estimator="nearest_neighbours", k=3)
+    expected = signal(output[:30], Batch(output, labels[:30]))
+    assert torch.equal(signal(output, Batch(output, labels)), expected)
+
+
 def test_neighbours_ask_for_enough_images_of_each_class():
     assert divergence.build((3,), 2, estimator="nearest_neighbours", k=4).least_per_class == 5
     assert divergence.build((3,), 2, estimator="gaussian_full", k=4).least_per_class == 0

@@ -48,10 +48,12 @@ class Divergence(Signal):
         self.register_buffer("projection", projection)
 
     def forward(self, output: Tensor, batch: Batch) -> Tensor:
-        """The scalar loss; classes with fewer than two images in the batch are left out."""
+        """The scalar loss; classes with too few images in the batch are left out."""
         values = self.reduced(output)
         present = [values[batch.labels == label] for label in batch.labels.unique()]
-        samples = [sample for sample in present if len(sample) > 1]
+        # Two have a variance; a k-th neighbour needs k others.
+        least = self.k + 1 if self.estimator == "nearest_neighbours" else 2
+        samples = [sample for sample in present if len(sample) >= least]
         if len(samples) < 2:
             return values.sum() * 0.0
         if self.estimator == "nearest_neighbours":

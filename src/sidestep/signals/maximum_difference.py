@@ -29,6 +29,9 @@ from torch.nn import functional
 from sidestep.contract import Batch, Signal
 from sidestep.settings import NonNegative, Positive
 
+# Under square roots: with a smaller one the gradient at total collapse would overflow.
+FLOOR = 1e-12
+
 
 class MaximumDifference(Signal):
     """One of the losses, of outputs N×… and their labels."""
@@ -64,13 +67,12 @@ class MaximumDifference(Signal):
     def _stabilised(self, hidden: Tensor, labels: Tensor) -> Tensor:
         centred = hidden - hidden.mean(0)
         squared = centred.square().sum(1, keepdim=True)
-        tiny = torch.finfo(hidden.dtype).tiny
-        unit = centred / (squared + self.floor * squared.mean() + tiny).sqrt()
+        unit = centred / (squared + self.floor * squared.mean() + FLOOR).sqrt()
         cosine = unit @ unit.T
         same = labels[:, None] == labels[None, :]
         itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
         apart = _mean(cosine.relu(), ~same) + _mean(1 - cosine, same & ~itself)
-        size = (centred.square().mean() + tiny).sqrt()
+        size = (centred.square().mean() + FLOOR).sqrt()
         return apart + self.scale * size.log().square()
 
 
