@@ -14,7 +14,8 @@ def build_network(run: dict[str, Any], dataset: Dataset) -> nn.Sequential:
     """The network of a run with its initial weights, on the CPU.
 
     Each stage draws its weights from a stream of its own, so that variants which share a stage (by
-    name and shape) start from the same weights in it, whatever their other stages are.
+    name and shape) start from the same weights in it, whatever their other stages are. Weights of
+    convolutions lie in memory with the channels last, in which CPUs run them up to twice as fast.
     """
     module = load("networks", run["network"]["name"])
     # Drawn twice, but initialisation is cheap, and networks need not know about streams.
@@ -27,7 +28,7 @@ def build_network(run: dict[str, Any], dataset: Dataset) -> nn.Sequential:
             reset = getattr(part, "reset_parameters", None)
             if callable(reset):
                 reset()
-    return network
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def shapes_of(network: nn.Sequential, input_shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:

@@ -164,14 +164,14 @@ def _write(
     write_text(folder / "config.json", canonical_json(run) + "\n")
     write_rows(folder / "history.csv", HistoryRow, progress.rows)
     write_rows(folder / "probes.csv", ProbeRow, progress.readings)
-    network = {name: value.cpu() for name, value in task.network.state_dict().items()}
+    network = {n: value.cpu().contiguous() for n, value in task.network.state_dict().items()}
     kept = {
-        f"signals.{index}.{name}": value.cpu()
+        f"signals.{index}.{name}": value.cpu().contiguous()
         for index, signal in enumerate(signals_of(task.phases))
         for name, value in signal.state_dict().items()
     }
     records = {
-        f"epoch{epoch}.{name}": value
+        f"epoch{epoch}.{name}": value.contiguous()
         for epoch, record in progress.records.items()
         for name, value in record.items()
     }

@@ -78,11 +78,13 @@ class Optimiser:
         rule = load("optimisers", self.thing["name"])
         for key, value in tensors.items():
             kind, _, name = key.partition("/")
-            device = self.parameters[name].device
             if kind == "steps":
-                self.steps[name] = value.to(device)
+                parameter = self.parameters[name].detach()
+                self.steps[name] = value.to(parameter.device)
+                # Laid out in memory as the parameter is: fused kernels walk through both alike.
                 self.state[name] = [
-                    tensors[f"slot{index}/{name}"].to(device) for index in range(len(rule.SLOTS))
+                    torch.empty_like(parameter).copy_(tensors[f"slot{index}/{name}"])
+                    for index in range(len(rule.SLOTS))
                 ]
 
 
