@@ -51,6 +51,7 @@ def numbers_job(size: str, studies: list[Study], output: Path, root: Path) -> No
 def _extent(study: Study) -> sentences.Extent:
     kept = [variant.run.get("train_images") for variant in study.variants]
     return sentences.Extent(
+        name=study.name,
         variants=len(study.variants),
         datasets=len(study.datasets),
         seeds=len(study.seeds),

@@ -1,10 +1,11 @@
-"""A results folder of a width study whose values are made up, for tests of numbers and text."""
+"""A results folder of studies whose values are made up, for tests of numbers and text."""
 
 import dataclasses
 import itertools
 import json
 from pathlib import Path
 
+import made_strategies
 import numpy as np
 import pandas as pd
 
@@ -49,12 +50,14 @@ def made_study(
     return resolve({"size": "small", "studies": {"width": study}}).studies["width"]
 
 
-def made_results(root: Path, study: Study, *, identifiable=True, diverged=()) -> None:
+def made_results(root: Path, study: Study, *, diverged=(), **more) -> None:
     """Tables, provenance and digests of a study; `diverged` are (dataset, variant, seed)."""
-    rows = list(_rows(study, identifiable, set(diverged)))
+    make = made_strategies.rows if study.name == "layerwise" else _rows
+    rows = list(make(study, diverged=set(diverged), **more))
     table = layout.table(study.name, "", root)
     table.parent.mkdir(parents=True, exist_ok=True)
-    columns = ["dataset", "variant", "width", "seed", "epoch", "images", "metric", "component"]
+    columns = ["dataset", "variant", *study.columns, "seed", "epoch", "images", "metric"]
+    columns.append("component")
     frame = pd.DataFrame(rows, columns=[*columns, "value"])
     frame.insert(0, "study", study.name)
     frame.to_csv(table, index=False)
@@ -72,19 +75,20 @@ def made_results(root: Path, study: Study, *, identifiable=True, diverged=()) ->
         (folder / "provenance.json").write_text(json.dumps(facts))
     for dataset in study.datasets:
         path = layout.data(dataset, root).with_suffix(".digest.json")
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"sha256": {"test_images": "0" * 64}}))
 
 
-def made_numbers(root: Path, study: Study, size="small", **more) -> dict:
+def made_numbers(root: Path, *studies: Study, size="small", **more) -> dict:
     """What `numbers.json` holds for made results."""
-    made_results(root, study, **more)
+    for study in studies:
+        made_results(root, study, **more)
     output = root / "numbers.json"
-    numbers_job(size, [study], output, root)
+    numbers_job(size, list(studies), output, root)
     return json.loads(output.read_text())
 
 
-def _rows(study, identifiable, diverged):
+def _rows(study, diverged, identifiable=True):
     draw = np.random.default_rng(0)
     for dataset, variant in itertools.product(study.datasets, study.variants):
         width = variant.columns["width"]

@@ -2,6 +2,7 @@
 
 import json
 
+import made_strategies
 import pytest
 from made_results import SOURCE, made_numbers, made_study
 
@@ -32,6 +33,31 @@ CASES = {
 }
 
 
+_FEW = {name: made_strategies.USUAL[name] for name in ("adam", "sub-model", "difference")}
+STRATEGIES = {
+    "usual": ({}, {}),
+    "every sweep, two data sets": (
+        {
+            "runs": {**made_strategies.USUAL, **made_strategies.SWEPT},
+            "datasets": ("mnist", "fashion_mnist"),
+            "timed": ("mnist", "fashion_mnist"),
+        },
+        {"timed": ("mnist", "fashion_mnist")},
+    ),
+    "one seed": ({"runs": _FEW, "seeds": (0,)}, {}),
+    "no analyses, no timing": (
+        {"runs": _FEW, "analyses": (), "timed": ()},
+        {"timed": (), "measured": False},
+    ),
+    "one variant": ({"runs": {"adam": made_strategies.END_TO_END}}, {}),
+    "a diverged run": ({"runs": _FEW}, {"diverged": [("mnist", "adam", 1)]}),
+    "all diverged": (
+        {"runs": _FEW, "seeds": (0, 1)},
+        {"diverged": [("mnist", name, seed) for name in _FEW for seed in (0, 1)]},
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory):
     """The results folder of the usual case, with its numbers; not to be changed."""
@@ -44,6 +70,23 @@ def usual(tmp_path_factory):
 def test_the_paper_is_typeset_whatever_came_out(tmp_path, name):
     study, results = CASES[name]
     made_numbers(tmp_path, made_study(**study), **results)
+    typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_paper_on_strategies_is_typeset_whatever_came_out(tmp_path, name):
+    study, results = STRATEGIES[name]
+    made_numbers(tmp_path, made_strategies.made_study(**study), **results)
+    typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_paper_has_a_section_for_each_study(tmp_path):
+    studies = made_study(datasets=("mnist",)), made_strategies.made_study(_FEW)
+    numbers = made_numbers(tmp_path, *studies)
+    assert numbers["sections"] == ["width", "layerwise"]
+    assert "in the study `layerwise`, 3\u00a0variants" in numbers["size_note"]
     typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
 

@@ -29,6 +29,14 @@ def test_training_images_are_told(number, validation, says):
     assert ("all" if number is None else "30,000") in say.size_note("small", [extent])
 
 
+def test_several_studies_are_named_on_the_first_page():
+    extents = [say.Extent(8, 2, 3, [3], name="one"), say.Extent(4, 1, 3, [6], name="two")]
+    text = say.size_note("small", extents)
+    assert "in the study `one`, 8" in text
+    assert "in the study `two`, 4" in text
+    assert "`one`" not in say.size_note("small", extents[:1])
+
+
 def test_diverged_runs_are_named():
     assert "none diverged" in say.runs(4, [])
     assert "1 diverged (`a/b`)" in say.runs(4, ["a/b"])

@@ -5,6 +5,7 @@ Every function takes undefined values (NaN, or None as JSON has it) and writes `
 
 import math
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sidestep.statistics.intervals import Interval
@@ -58,6 +59,13 @@ def alike(*values: float | None) -> Show:
         return count
     digits = max(0, 2 - math.floor(math.log10(float(f"{largest:.2e}"))))
     return lambda value: decimal(value, digits)
+
+
+def setting(value: float | None) -> str:
+    """A number as a person sets it, in full: `0.0003`."""
+    if value is None or not math.isfinite(value):
+        return decimal(value, 0)
+    return f"{Decimal(repr(float(value))).normalize():f}"
 
 
 def percent(share: float | None, digits: int = 2) -> str:

@@ -18,13 +18,14 @@ FULL = "paper"
 @dataclass(frozen=True)
 class Extent:
     """How much a study trains: numbers of variants, data sets and seeds, its epochs, and how many
-    training images it uses (None for all)."""
+    training images it uses (None for all); and its name, to be told where there are several."""
 
     variants: int
     datasets: int
     seeds: int
     epochs: Sequence[int]
     train_images: int | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def gathered(findings: Sequence[Finding], against: bool | None) -> list[str]:
 def size_note(size: str, extents: Sequence[Extent]) -> str:
     """What the first page says of the size of the study, before anything else."""
     parts = [
-        f"{plural(e.variants, 'variant')} on {plural(e.datasets, 'data set')} with "
+        f"{_named(e, extents)}{plural(e.variants, 'variant')} on {plural(e.datasets, 'data set')} with "
         f"{plural(e.seeds, 'seed')} each, trained for {_epochs(e.epochs)} on "
         f"{'all' if e.train_images is None else count(e.train_images)} training images"
         for e in extents
@@ -128,6 +129,10 @@ def absent(what: str) -> str:
 def confidence() -> str:
     """The level of all intervals."""
     return percent(CONFIDENCE_PERCENT / 100, 0)
+
+
+def _named(extent: Extent, extents: Sequence[Extent]) -> str:
+    return f"in the study `{extent.name}`, " if extent.name and len(extents) > 1 else ""
 
 
 def _epochs(epochs: Sequence[int]) -> str:

@@ -1,6 +1,7 @@
 """How the networks of a study were trained, for the paragraph on its experiment."""
 
-import math
+from collections.abc import Iterable
+from typing import Any
 
 from sidestep.config import Study
 from sidestep.paper.parts import formats as f
@@ -13,7 +14,10 @@ CITED = {
     "adamax": "AdaMax @kingma2015adam",
     "sgd": "stochastic gradient descent",
 }
-NETWORKS = {"mlp": "fully connected networks of one hidden ReLU layer"}
+NETWORKS = {
+    "mlp": "fully connected networks of one hidden ReLU layer",
+    "mnist_cnn": "the convolutional network of the TensorFlow tutorial on layers",
+}
 DATASET_KEYS = {
     "mnist": "@lecun1998gradient",
     "fashion_mnist": "@xiao2017fashion",
@@ -23,24 +27,35 @@ DATASET_KEYS = {
 
 
 def setup(study: Study) -> dict[str, str]:
-    """What all variants of a study share, as its first one has it."""
-    run = study.variants[0].run
-    optimiser = run["optimiser"]
-    kept = [f.count(epoch) for epoch in run["records"]]
+    """How the variants of a study are trained; where they differ, everything that one of them has."""
+    runs = [variant.run for variant in study.variants]
+    kept = sorted({epoch for run in runs for epoch in run["records"]})
+    networks = _distinct(run["network"]["name"] for run in runs)
+    images = _distinct((run.get("train_images"), run["validation"]) for run in runs)
     return {
         "datasets": f.listed(
             [f"{dataset_name(d)} {DATASET_KEYS.get(d, '')}".strip() for d in study.datasets]
         ),
-        "network": NETWORKS.get(run["network"]["name"], f"networks `{run['network']['name']}`"),
+        "network": f.listed([NETWORKS.get(name, f"networks `{name}`") for name in networks], "or"),
         "seeds": f.plural(len(study.seeds), "seed"),
         "runs": f.count(len(study.seeds) * len(study.datasets) * len(study.variants)),
-        "epochs": f.plural(run["epochs"], "epoch"),
-        "records": f"epoch{'s' * (len(kept) > 1)} {f.listed(kept)}",
-        "optimiser": CITED.get(optimiser["name"], f"`{optimiser['name']}`"),
-        "learning_rate": f.significant(optimiser.get("lr", math.nan), 1),
-        "batch_size": f.count(run["batch_size"]),
-        "training_images": say.training_images(run.get("train_images"), run["validation"]),
+        "epochs": _either(f.plural(run["epochs"], "epoch") for run in runs),
+        "records": f"epoch{'s' * (len(kept) > 1)} {f.listed([f.count(each) for each in kept])}",
+        "optimiser": _either(
+            CITED.get(run["optimiser"]["name"], f"`{run['optimiser']['name']}`") for run in runs
+        ),
+        "learning_rate": _either(f.setting(run["optimiser"].get("lr")) for run in runs),
+        "batch_size": _either(f.count(run["batch_size"]) for run in runs),
+        "training_images": " ".join(say.training_images(*each) for each in images),
         "normalisation": "Fashion-MNIST is normalised by the constants of MNIST, as in the journal."
         if "fashion_mnist" in study.datasets
         else "Inputs are normalised by constants of the data set.",
     }
+
+
+def _distinct(values: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys(values))
+
+
+def _either(texts: Iterable[str]) -> str:
+    return f.listed(_distinct(texts), "or")
