@@ -211,10 +211,19 @@ def test_a_study_survives_its_json():
     assert again == study
 
 
-@pytest.mark.parametrize("files", [["config.yaml"], ["config.yaml", "config/paper.yaml"]])
-def test_the_projects_own_configs_are_good(files):
-    made = config.load(*(ROOT / name for name in files))
-    assert made.studies
+@pytest.mark.parametrize("name", ["", "paper", "sweeps"])
+def test_the_projects_own_configs_are_good(name):
+    files = [ROOT / "config.yaml", *([ROOT / "config" / f"{name}.yaml"] if name else [])]
+    assert config.load(*files).studies
+
+
+def test_the_full_size_has_the_sweeps_too():
+    full, sweeps = (
+        yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())["studies"]["layerwise"]
+        for name in ("paper", "sweeps")
+    )
+    assert sweeps["variants"].items() <= full["variants"].items()
+    assert sweeps["figures"] == full["figures"]
 
 
 def test_planning_never_imports_torch():
