@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sidestep.drawing import empty
-from sidestep.drawing_variants import against_time, curve_rows
+from sidestep.drawing_time import against_time, curve_rows
 from sidestep.tables import Tables
 
 ALT = "Accuracy of the whole network against training time"

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sidestep.drawing_variants import draw_sweeps, sweep_rows
+from sidestep.drawing_sweeps import draw_sweeps, sweep_rows
 from sidestep.tables import Tables
 
 ALT = "Where to cut the network into blocks"

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sidestep.drawing import empty
-from sidestep.drawing_variants import draw_probes, probe_rows
+from sidestep.drawing_probes import draw_probes, probe_rows
 from sidestep.tables import Tables
 
 ALT = "Angle of each stage's gradient to the true one"

@@ -15,14 +15,14 @@ from sidestep.drawing_variants import (
     groups,
     not_drawn,
     plain_ticks,
-    rate_lines,
     timed_datasets,
     variant_key,
     with_looks,
 )
-from sidestep.style import SMALL, TEXT, VARIANT_COLOURS
+from sidestep.style import GREY, SMALL, TEXT, VARIANT_COLOURS
 from sidestep.tables import Tables
 
+_RATES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 ALT = "Multiply-adds of a step against its time, by phase"
 CAPTION = (
     "Multiply-adds of a training step (forward and backward) against its measured time, one point for "
@@ -97,7 +97,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     for axis in (axes[0, 0].xaxis, axes[0, 0].yaxis):
         plain_ticks(axis)
     for panel in axes.flat:
-        rate_lines(panel)
+        _rate_lines(panel)
     for panel, dataset in zip(axes[0], datasets, strict=True):
         panel.set_title(title(dataset))
     text = f"n = {int(rows['n'].max())} steps; bar: quartiles"
@@ -117,3 +117,31 @@ def _limits(panel: Axes, rows: pd.DataFrame) -> None:
     ):
         room = max((high / low) ** 0.08, 1.5)
         limit(low / room, high * room)
+
+
+def _rate_lines(panel: Axes) -> None:
+    """Grey lines of constant nanoseconds per multiply-add, across a panel.
+
+    Its axes are logarithmic: millions of multiply-adds and milliseconds.
+    """
+    (left, right), (bottom, top) = panel.get_xlim(), panel.get_ylim()
+    for rate in _RATES:
+        ends = np.array([left, right])
+        heights = rate * ends
+        if heights[1] < bottom or heights[0] > top:
+            continue
+        panel.plot(ends, heights, color=GREY, linewidth=0.5, linestyle=":", zorder=0)
+        x = min(right, top / rate)
+        if bottom * 1.5 < rate * x:
+            panel.annotate(
+                f"{rate:g} ns",
+                (x, rate * x),
+                xytext=(-2, -8),
+                textcoords="offset points",
+                ha="right",
+                fontsize=SMALL,
+                color=QUIET,
+                zorder=0,
+            )
+    panel.set_xlim(left, right)
+    panel.set_ylim(bottom, top)

@@ -10,10 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from sidestep.drawing import empty, grid, title
+from sidestep.drawing_time import TimeAxis
 from sidestep.drawing_variants import (
     QUIET,
     TALLEST,
-    TimeAxis,
     colour,
     foot,
     not_drawn,
