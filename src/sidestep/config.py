@@ -195,6 +195,18 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def ordered(value: Any, like: Any) -> Any:
+    """The value with the keys of its mappings in the order that they have in `like`, the others last.
+
+    Studies and variants appear in the paper in the order of the config. Snakemake puts the keys of
+    a file that is laid over another one first.
+    """
+    if not (isinstance(value, dict) and isinstance(like, dict)):
+        return value
+    keys = [*(key for key in like if key in value), *(key for key in value if key not in like)]
+    return {key: ordered(value[key], like.get(key)) for key in keys}
+
+
 def resolve(raw: dict[str, Any], where: str = "config") -> Config:
     """Check a configuration whole and fill in its defaults.
 

@@ -217,6 +217,26 @@ def test_the_projects_own_configs_are_good(name):
     assert config.load(*files).studies
 
 
+def test_keys_come_in_the_order_of_the_file_that_is_laid_under_the_others():
+    under = {"size": "a", "studies": {"x": {"variants": {"one": {}, "two": {}}}, "y": {}}}
+    over = {
+        "studies": {"y": {"seeds": [2]}, "x": {"variants": {"three": {}, "two": {"epochs": 1}}}}
+    }
+    # As Snakemake merges them: what is laid over comes first.
+    merged = {
+        "studies": {
+            "y": {"seeds": [2]},
+            "x": {"variants": {"three": {}, "two": {"epochs": 1}, "one": {}}},
+        },
+        "size": "a",
+    }
+    found = config.ordered(merged, config.merge(under, over))
+    assert found == merged
+    assert list(found) == ["size", "studies"] and list(found["studies"]) == ["x", "y"]
+    assert list(found["studies"]["x"]["variants"]) == ["one", "two", "three"]
+    assert config.ordered({"new": 1, "size": 2}, under) == {"size": 2, "new": 1}
+
+
 def test_the_full_size_has_the_sweeps_too():
     full, sweeps = (
         yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())["studies"]["layerwise"]

@@ -32,10 +32,11 @@ PLAN = Path("results/plan")
 def checked_config():
     """The resolved config; every fault of it is told in one message, before any job runs."""
     try:
-        for path in workflow.configfiles:
-            sidestep_config.read_file(Path(path))
+        # The file that is laid over the others comes first in Snakemake's list.
+        files = [sidestep_config.read_file(Path(path)) for path in workflow.configfiles]
+        like = functools.reduce(sidestep_config.merge, reversed(files), {})
         where = ", ".join(str(path) for path in workflow.configfiles)
-        return sidestep_config.resolve(config, where)
+        return sidestep_config.resolve(sidestep_config.ordered(config, like), where)
     except UserError as error:
         raise WorkflowError(str(error))
 
