@@ -451,12 +451,20 @@ def _named(run: dict[str, Any]) -> dict[str, Any]:
     named = dict(run)
     for key, kind in _NAMED.items():
         if key in run:
-            named[key] = _thing(run[key])
-            for inner in settings.nested_names(kind) & set(named[key]):
-                named[key] = {**named[key], inner: _thing(named[key][inner])}
+            named[key] = _named_thing(kind, run[key])
     if "probes" in run:
         named["probes"] = [_thing(item) for item in run["probes"]]
     return named
+
+
+def _named_thing(kind: str, value: Any) -> dict[str, Any]:
+    thing = _thing(value)
+    inside = {
+        key: _named_thing(inner, thing[key])
+        for key, inner in settings.nested_kinds(kind).items()
+        if isinstance(thing, dict) and key in thing
+    }
+    return {**thing, **inside} if inside else thing
 
 
 def _nested(path: str, value: Any) -> dict[str, Any]:

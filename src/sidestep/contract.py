@@ -15,10 +15,35 @@ from sidestep.registry import unknown
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step works on: `images` (N×C×H×W, float32, normalised) and `labels` (N, int64)."""
+    """What a step works on.
+
+    Attributes:
+        images: N×C×H×W, float32, normalised (and augmented, in a training step).
+        labels: N, int64.
+        feedback: for a signal that needs it, the gradient of the loss that teaches the block above
+            with respect to this output: N×…; else None.
+    """
 
     images: Tensor
     labels: Tensor
+    feedback: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a signal reads.
+
+    Attributes:
+        output_shape: of the stage's output, without the batch.
+        classes: number of classes.
+        image_shape: channels, height and width of the network's input.
+        depth: from 0, the network's first stage, to 1, its last.
+    """
+
+    output_shape: tuple[int, ...]
+    classes: int
+    image_shape: tuple[int, ...]
+    depth: float
 
 
 class Signal(nn.Module):
@@ -27,12 +52,13 @@ class Signal(nn.Module):
     Attributes:
         needs_labels: whether it asks for labels.
         least_per_class: images of each class that every batch must have.
-        in_nats: whether its loss is a cross-entropy of the labels, to be held against the network's.
+        needs_feedback: whether it asks for the gradient that comes back from the block above, which
+            has to be trained in the same phase; it then teaches after that block's signals.
     """
 
     needs_labels: bool = True
+    needs_feedback: bool = False
     least_per_class: int = 0
-    in_nats: bool = False
 
     def forward(self, output: Tensor, batch: Batch) -> Tensor:
         """The scalar whose gradient teaches.
@@ -97,9 +123,10 @@ class Model:
         """Index of the last stage."""
         return len(self.network) - 1
 
-    def output_shape(self, index: int) -> tuple[int, ...]:
-        """Shape of a stage's output, without the batch."""
-        return self.shapes[index + 1]
+    def site(self, index: int) -> Site:
+        """Where a signal that reads the output of stage `index` reads."""
+        depth = index / self.last if self.last else 1.0
+        return Site(self.shapes[index + 1], self.classes, self.shapes[0], depth)
 
     def indices(self, names: Sequence[str]) -> list[int]:
         """Where the named stages are, in the network's order.

@@ -26,12 +26,14 @@ Counts = tuple[int, ...]  # a list of whole numbers of at least 1
 Shares = str | tuple[float, ...]  # a rule of `SHARES`, or shares that add up to 1
 Stages = tuple[str, ...]  # names of stages of the run's network
 SignalThing = dict[str, Any]  # a named signal with its settings
+HeadThing = dict[str, Any]  # a named head with its settings
 
-NESTED = {"SignalThing": "signals"}
+NESTED = {"SignalThing": "signals", "HeadThing": "heads"}
 SHARES = ("equal", "parameters", "mult_adds", "front", "back")
 
 MAIN = {
     "networks": "build",
+    "heads": "build",
     "signals": "build",
     "strategies": "phases",
     "optimisers": "update",
@@ -191,14 +193,14 @@ def nested(kind: str, thing: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]
 
 
 @cache
-def nested_names(kind: str) -> frozenset[str]:
-    """Names of the settings of some thing of the kind that are named things themselves."""
-    return frozenset(
-        setting.name
+def nested_kinds(kind: str) -> dict[str, str]:
+    """Names of the settings of some thing of the kind that are named things, with their kinds."""
+    return {
+        setting.name: NESTED[setting.kind]
         for name in names(kind)
         for setting in settings_of(kind, name).values()
         if setting.kind in NESTED
-    )
+    }
 
 
 @cache

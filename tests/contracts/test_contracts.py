@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from made_sites import site
 from sidestep import registry
 from sidestep.building import build_network, shapes_of
 from sidestep.contract import Batch
@@ -31,6 +32,7 @@ THINGS = [(kind, name) for kind in KINDS for name in registry.names(kind)]
 NEEDED = {
     ("networks", "mlp"): {"width": 8},
     ("networks", "mnist_cnn"): {"channels": 4, "hidden": 12},
+    ("signals", "auxiliary_classifier"): {"head": {"name": "linear"}},
     ("strategies", "blockwise"): {"signal": {"name": "sub_model"}},
 }
 
@@ -152,7 +154,7 @@ def test_signals_give_a_finite_scalar_that_teaches_the_stage(name, shape):
     torch.manual_seed(0)
     try:
         signal = registry.load("signals", name).build(
-            shape, 10, **NEEDED.get(("signals", name), {})
+            site(shape, 10), **NEEDED.get(("signals", name), {})
         )
     except ValueError as error:
         # The true loss takes nothing but logits.
@@ -161,14 +163,27 @@ def test_signals_give_a_finite_scalar_that_teaches_the_stage(name, shape):
     labels = torch.arange(60) % 10
     images = torch.rand(60, 1, 8, 8)
     output = torch.rand(60, *shape, requires_grad=True)
-    loss = signal(output, Batch(images, labels))
+    feedback = torch.rand(60, *shape) if signal.needs_feedback else None
+    loss = signal(output, Batch(images, labels, feedback))
     assert loss.shape == () and torch.isfinite(loss)
     loss.backward()
     assert torch.isfinite(output.grad).all() and output.grad.abs().sum() > 0
     for parameter in signal.parameters():
         assert parameter.grad is not None and torch.isfinite(parameter.grad).all()
-    assert torch.equal(signal(output.detach(), Batch(images, labels)), loss.detach())
+    assert torch.equal(signal(output.detach(), Batch(images, labels, feedback)), loss.detach())
     signal.load_state_dict(signal.state_dict())
+
+
+@pytest.mark.parametrize("shape", [(10,), (3, 4, 4), (5, 1, 1)])
+@pytest.mark.parametrize("name", registry.names("heads"))
+def test_heads_give_logits_for_every_shape(name, shape):
+    torch.manual_seed(0)
+    head = registry.load("heads", name).build(site(shape, 7), **NEEDED.get(("heads", name), {}))
+    output = torch.rand(6, *shape, requires_grad=True)
+    logits = head(output)
+    assert logits.shape == (6, 7) and torch.isfinite(logits).all()
+    for parameter in head.parameters():
+        assert parameter.requires_grad
 
 
 @pytest.mark.parametrize("strategy", registry.names("strategies"))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from made_sites import site
 from sidestep import divergences
 from sidestep.contract import Batch
 from sidestep.divergences import Moments, gaussian, moments, nearest_neighbours
@@ -140,7 +141,7 @@ def test_duplicates_have_finite_gradients(estimator):
     output = torch.ones(12, 3)
     output[6:] += 1
     output.requires_grad_()
-    signal = divergence.build((3,), 2, estimator=estimator, k=2)
+    signal = divergence.build(site((3,), 2), estimator=estimator, k=2)
     signal(output, Batch(output, torch.arange(12) // 6)).backward()
     assert torch.isfinite(output.grad).all()
 
@@ -149,7 +150,7 @@ def test_duplicates_have_finite_gradients(estimator):
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_gradients_are_those_of_finite_differences(estimator, growth):
     torch.manual_seed(6)
-    signal = divergence.build((3,), 3, estimator=estimator, growth=growth, k=2, shrinkage=0.2)
+    signal = divergence.build(site((3,), 3), estimator=estimator, growth=growth, k=2, shrinkage=0.2)
     output = torch.randn(12, 3, dtype=torch.float64, requires_grad=True)
     batch = Batch(output, torch.arange(12) % 3)
     assert torch.autograd.gradcheck(lambda h: signal(h, batch), (output,))
@@ -159,7 +160,9 @@ def test_gradients_are_those_of_finite_differences(estimator, growth):
 def test_the_loss_is_minus_the_mean_over_ordered_pairs_and_knows_no_order_of_images(estimator):
     torch.manual_seed(7)
     output, labels = torch.randn(30, 4).double(), torch.arange(30) % 3
-    signal = divergence.build((4,), 3, estimator=estimator, growth="linear", k=3, shrinkage=0.4)
+    signal = divergence.build(
+        site((4,), 3), estimator=estimator, growth="linear", k=3, shrinkage=0.4
+    )
     samples = [output[labels == label] for label in range(3)]
     if estimator == "nearest_neighbours":
         pairs = nearest_neighbours(samples, k=3)
@@ -178,14 +181,14 @@ def test_classes_farther_apart_have_a_lower_loss(estimator):
     torch.manual_seed(8)
     noise, labels = torch.randn(40, 3), torch.arange(40) % 4
     centres = torch.randn(4, 3)[labels]
-    signal = divergence.build((3,), 4, estimator=estimator, k=3)
+    signal = divergence.build(site((3,), 4), estimator=estimator, k=3)
     losses = [float(signal(noise + far * centres, Batch(noise, labels))) for far in (0, 2, 6)]
     assert losses[0] > losses[1] > losses[2]
 
 
 def test_classes_with_one_image_are_left_out_and_one_class_alone_has_no_loss():
     output, labels = torch.rand(7, 2), torch.tensor([0, 0, 0, 1, 1, 1, 2])
-    signal = divergence.build((2,), 3)
+    signal = divergence.build(site((2,), 3))
     whole = signal(output, Batch(output, labels))
     assert torch.equal(whole, signal(output[:6], Batch(output, labels[:6])))
     alone = output[:3].requires_grad_()
@@ -196,12 +199,12 @@ def test_classes_with_one_image_are_left_out_and_one_class_alone_has_no_loss():
 
 def test_maps_are_pooled_and_projected_by_fixed_orthonormal_directions():
     torch.manual_seed(9)
-    signal = divergence.build((32, 14, 14), 10, pool=4, dimensions=64)
+    signal = divergence.build(site((32, 14, 14), 10), pool=4, dimensions=64)
     assert signal.projection.shape == (512, 64)
     assert torch.allclose(signal.projection.T @ signal.projection, torch.eye(64), atol=1e-5)
     assert not list(signal.parameters())
     assert signal.reduced(torch.rand(3, 32, 14, 14)).shape == (3, 64)
-    small = divergence.build((4, 2, 2), 10, pool=4, dimensions=64)
+    small = divergence.build(site((4, 2, 2), 10), pool=4, dimensions=64)
     assert small.projection is None and small.reduced(torch.rand(3, 4, 2, 2)).shape == (3, 16)
 
 
@@ -209,7 +212,7 @@ def test_maps_are_pooled_and_projected_by_fixed_orthonormal_directions():
 def test_a_shift_of_all_outputs_changes_nothing(estimator):
     torch.manual_seed(10)
     output, labels = torch.randn(40, 6).double(), torch.arange(40) % 4
-    signal = divergence.build((6,), 4, estimator=estimator, shrinkage=0.0, k=2)
+    signal = divergence.build(site((6,), 4), estimator=estimator, shrinkage=0.0, k=2)
     here, there = (float(signal(output + by, Batch(output, labels))) for by in (0, 100))
     assert there == pytest.approx(here, rel=1e-6)
 
@@ -218,19 +221,19 @@ def test_a_shift_of_all_outputs_changes_nothing(estimator):
 def test_outputs_that_are_no_numbers_give_a_loss_that_is_none_and_no_error(estimator):
     output = torch.rand(20, 3)
     output[3] = math.nan
-    signal = divergence.build((3,), 2, estimator=estimator)
+    signal = divergence.build(site((3,), 2), estimator=estimator)
     assert math.isnan(float(signal(output, Batch(output, torch.arange(20) % 2))))
 
 
 def test_classes_with_too_few_neighbours_are_left_out():
     torch.manual_seed(11)
     output, labels = torch.rand(33, 2), torch.cat([torch.arange(30) % 2, torch.full((3,), 2)])
-    signal = divergence.build((2,), 3, estimator="nearest_neighbours", k=3)
+    signal = divergence.build(site((2,), 3), estimator="nearest_neighbours", k=3)
     expected = signal(output[:30], Batch(output, labels[:30]))
     assert torch.equal(signal(output, Batch(output, labels)), expected)
 
 
 def test_neighbours_ask_for_enough_images_of_each_class():
-    assert divergence.build((3,), 2, estimator="nearest_neighbours", k=4).least_per_class == 5
-    assert divergence.build((3,), 2, estimator="gaussian_full", k=4).least_per_class == 0
+    assert divergence.build(site((3,), 2), estimator="nearest_neighbours", k=4).least_per_class == 5
+    assert divergence.build(site((3,), 2), estimator="gaussian_full", k=4).least_per_class == 0
     assert divergences.TINY < 1e-3

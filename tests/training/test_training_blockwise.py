@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from made_sites import site
 from sidestep import entries
 from sidestep.contract import Model, Objective, Phase
 from sidestep.errors import UserError
@@ -201,7 +202,7 @@ def test_outputs_that_would_be_used_less_than_once_are_not_kept(cnn, digits):
 def test_a_step_from_kept_outputs_gives_the_same_gradients():
     torch.manual_seed(3)
     stages = [nn.Sequential(nn.Linear(6, 5), nn.ReLU()) for _ in range(1)] + [nn.Linear(5, 4)]
-    phase = Phase("last", (Objective(cross_entropy.build((4,), 4), 1, 1),))
+    phase = Phase("last", (Objective(cross_entropy.build(site((4,), 4)), 1, 1),))
     batch = make_batch()
     planned = plan(stages, phase)
     gradients = []

@@ -3,29 +3,30 @@
 from torch import Tensor
 from torch.nn import functional
 
-from sidestep.contract import Batch, Signal
+from sidestep.contract import Batch, Signal, Site
+
+IN_NATS = True
 
 
 class CrossEntropy(Signal):
     """Mean cross-entropy over the batch, in nats."""
-
-    in_nats = True
 
     def forward(self, output: Tensor, batch: Batch) -> Tensor:
         """The scalar loss of logits N×classes."""
         return functional.cross_entropy(output, batch.labels)
 
 
-def build(output_shape: tuple[int, ...], classes: int) -> Signal:
+def build(site: Site) -> Signal:
     """The signal for a stage whose output is already the logits.
 
     Args:
-        output_shape: shape of the stage's output without the batch, which must be (classes,).
-        classes: number of classes.
+        site: of the stage, whose output must be (classes,).
 
     Raises:
         ValueError: the stage's output is no vector of logits.
     """
-    if output_shape != (classes,):
-        raise ValueError(f"cross-entropy needs {classes} logits but the stage gives {output_shape}")
+    if site.output_shape != (site.classes,):
+        raise ValueError(
+            f"cross-entropy needs {site.classes} logits but the stage gives {site.output_shape}"
+        )
     return CrossEntropy()

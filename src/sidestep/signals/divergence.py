@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sidestep import divergences
-from sidestep.contract import Batch, Signal
+from sidestep.contract import Batch, Signal, Site
 from sidestep.settings import Count, Fraction
 
 
@@ -78,8 +78,7 @@ class Divergence(Signal):
 
 
 def build(
-    output_shape: tuple[int, ...],
-    classes: int,
+    site: Site,
     *,
     estimator: Literal[
         "gaussian_full", "gaussian_diagonal", "nearest_neighbours"
@@ -93,8 +92,7 @@ def build(
     """The signal for a stage.
 
     Args:
-        output_shape: of the stage's output, without the batch: (C, H, W) or (D,).
-        classes: number of classes.
+        site: of the stage, with outputs (C, H, W) or (D,).
         estimator: of the divergence.
         shrinkage: of the Gaussians' covariances towards the spherical one that all classes share.
         k: which nearest neighbour; every batch must then have k + 1 images of each class.
@@ -104,10 +102,9 @@ def build(
             apart already draw the gradient; under `logarithm` (of 1 + D) a pair counts the less
             the further it is apart.
     """
-    del classes
-    features = output_shape[0]
-    if len(output_shape) == 3:
-        pool = min(pool, *output_shape[1:])
+    features = site.output_shape[0]
+    if len(site.output_shape) == 3:
+        pool = min(pool, *site.output_shape[1:])
         features *= pool * pool
     return Divergence(
         features,

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sidestep.contract import Batch, Signal
+from sidestep.contract import Batch, Signal, Site
 from sidestep.settings import NonNegative, Positive
 
 # Under square roots: with a smaller one the gradient at total collapse would overflow.
@@ -92,8 +92,7 @@ def _class_means(hidden: Tensor, labels: Tensor) -> Tensor:
 
 
 def build(
-    output_shape: tuple[int, ...],
-    classes: int,
+    site: Site,
     *,
     loss: Literal[
         "pairs", "abs_diff", "equal", "all", "mean_squared", "mean_cosine", "stabilised"
@@ -104,8 +103,7 @@ def build(
     """The signal for a stage, whatever its outputs' shape.
 
     Args:
-        output_shape: of the stage's output, without the batch.
-        classes: number of classes.
+        site: of the stage.
         loss: `pairs`: mean cosine of pairs of different labels + mean of 1 − cosine of pairs of the
             same label. `abs_diff`: mean absolute cosine of different labels. `equal`: minus the mean
             cosine of the same label. `all`: mean over all pairs of the cosine, negative for the same
@@ -114,5 +112,5 @@ def build(
         floor: share of the batch's mean squared norm that is added to every squared norm.
         scale: weight of the squared logarithm of the centred outputs' root mean square.
     """
-    del output_shape, classes
+    del site
     return MaximumDifference(loss, floor, scale)

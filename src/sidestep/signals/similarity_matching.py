@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sidestep.contract import Batch, Signal
+from sidestep.contract import Batch, Signal, Site
 from sidestep.settings import Fraction
 
 # The classifier of “predsim” sees a convolution's output pooled to at most so many values.
@@ -70,12 +70,11 @@ def _similarities(values: Tensor) -> Tensor:
     return similarities
 
 
-def build(output_shape: tuple[int, ...], classes: int, *, prediction: Fraction = 0.0) -> Signal:
+def build(site: Site, *, prediction: Fraction = 0.0) -> Signal:
     """The signal for a stage.
 
     Args:
-        output_shape: of the stage's output, without the batch: (C, H, W) or (D,).
-        classes: number of classes.
+        site: of the stage, with outputs (C, H, W) or (D,).
         prediction: weight of the classifier's loss; the similarity loss has the rest.
     """
-    return SimilarityMatching(output_shape, classes, prediction)
+    return SimilarityMatching(site.output_shape, site.classes, prediction)

@@ -80,14 +80,12 @@ def _blocks(model: Model, ends: Sequence[str]) -> list[tuple[int, int]]:
 def _signal(model: Model, thing: dict[str, Any], at: int) -> Signal:
     if at == model.last:
         return _true_loss(model)
-    signal: Signal = load("signals", thing["name"]).build(
-        model.output_shape(at), model.classes, **arguments(thing)
-    )
+    signal: Signal = load("signals", thing["name"]).build(model.site(at), **arguments(thing))
     return signal
 
 
 def _true_loss(model: Model) -> Signal:
-    return cross_entropy.build(model.output_shape(model.last), model.classes)
+    return cross_entropy.build(model.site(model.last))
 
 
 def _shares(model: Model, blocks: Blocks, shares: str | tuple[float, ...]) -> list[float]:

@@ -6,5 +6,5 @@ from sidestep.signals import cross_entropy
 
 def phases(model: Model) -> tuple[Phase, ...]:
     """The single phase."""
-    signal = cross_entropy.build(model.output_shape(model.last), model.classes)
+    signal = cross_entropy.build(model.site(model.last))
     return (Phase("all", (Objective(signal, first=0, at=model.last),)),)

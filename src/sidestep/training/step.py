@@ -5,15 +5,19 @@ output, so that gradients of one block never enter another. Stages that nothing 
 they run in `eval()`, batch-norm statistics included, and without a graph. Those of them that lie
 below every learning stage give the same output for an image at every step of the phase, which the
 loop may therefore compute once (`entry`).
+
+A signal that needs feedback teaches after the forward pass, from the top block down: the block above
+has then left at its entry the gradient of what teaches it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from sidestep.contract import Batch, Objective, Phase
+from sidestep.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,20 @@ ENTRY_IMAGES = 500
 
 @dataclass(frozen=True)
 class Plan:
-    """A phase worked out for a network: which stages run, are cut off, learn, and from what."""
+    """A phase worked out for a network: which stages run, are cut off, learn, and from what.
+
+    Attributes:
+        stages: those that run.
+        cut: whether the stage reads a detached output.
+        asked: whether a signal below asks for the gradient at the stage's entry.
+        learning: whether some objective reaches the stage.
+        lessons: what reads the stage's output.
+        signals: of all objectives.
+    """
 
     stages: tuple[nn.Module, ...]
     cut: tuple[bool, ...]
+    asked: tuple[bool, ...]
     learning: tuple[bool, ...]
     lessons: tuple[tuple[Lesson, ...], ...]
     signals: tuple[nn.Module, ...]
@@ -57,6 +71,7 @@ def plan(stages: Sequence[nn.Module], phase: Phase) -> Plan:
 
     Raises:
         ValueError: an objective's reach is empty or outside the network, or there is no objective.
+        UserError: a signal needs feedback from a block that the phase does not train.
     """
     objectives = phase.objectives
     if not objectives:
@@ -69,9 +84,18 @@ def plan(stages: Sequence[nn.Module], phase: Phase) -> Plan:
             )
     top = max(objective.at for objective in objectives) + 1
     span = range(top)
+    cut = tuple(not any(o.first < index <= o.at for o in objectives) for index in span)
+    entries = {o.first for o in objectives if cut[o.first]}
+    asked = {o.at + 1 for o in objectives if o.signal.needs_feedback}
+    if not asked <= entries:
+        raise UserError(
+            f"phase '{phase.name}' has a signal that needs the gradient from the block above, which "
+            f"the phase does not train: train the blocks together"
+        )
     return Plan(
         stages=tuple(stages[:top]),
-        cut=tuple(not any(o.first < index <= o.at for o in objectives) for index in span),
+        cut=cut,
+        asked=tuple(index in asked for index in span),
         learning=tuple(any(o.first <= index <= o.at for o in objectives) for index in span),
         lessons=tuple(
             tuple(_lesson(stages, o, objectives) for o in objectives if o.at == index)
@@ -86,10 +110,17 @@ def _lesson(
 ) -> Lesson:
     taught = (*stages[objective.first : objective.at + 1], objective.signal)
     leaves = tuple(p for module in taught for p in module.parameters() if p.requires_grad)
-    position = objectives.index(objective)
-    later = [o for i, o in enumerate(objectives) if (o.at, i) > (objective.at, position)]
-    # The graph below this output is walked again if a later objective's gradient passes through it.
-    return Lesson(objective, leaves, any(o.first <= objective.at for o in later))
+    order = sorted(range(len(objectives)), key=lambda index: _turn(objectives[index], index))
+    later = [objectives[index] for index in order][order.index(objectives.index(objective)) + 1 :]
+    # The graph is walked again if a later objective's gradient passes through a part of it.
+    shares = any(o.first <= objective.at and objective.first <= o.at for o in later)
+    return Lesson(objective, leaves, shares)
+
+
+def _turn(objective: Objective, index: int) -> tuple[bool, int, int]:
+    """What sorts objectives as they teach: on the way up, then those that wait on the way down."""
+    waits = objective.signal.needs_feedback
+    return (True, -objective.at, -index) if waits else (False, objective.at, index)
 
 
 def entry_chunks(plan: Plan, images: Tensor) -> Iterator[Tensor]:
@@ -122,8 +153,9 @@ def entry(plan: Plan, images: Tensor) -> Tensor:
 def learn(plan: Plan, batch: Batch, entered: Tensor | None = None) -> Tensor:
     """Run one batch and add each objective's gradient to the `.grad` of what it teaches.
 
-    Each objective's backward pass runs as soon as its stage's output exists, and frees its graph
-    then unless a later objective reaches into it.
+    Each objective's backward pass runs as soon as its stage's output exists, or, if it needs
+    feedback, as soon as the block above has learned, and frees its graph then unless a later
+    objective reaches into it.
 
     Args:
         plan: of the phase.
@@ -135,14 +167,31 @@ def learn(plan: Plan, batch: Batch, entered: Tensor | None = None) -> Tensor:
     """
     total = torch.zeros((), device=batch.images.device)
     hidden = batch.images if entered is None else entered
-    parts = list(zip(plan.stages, plan.cut, plan.learning, plan.lessons, strict=True))
-    for stage, cut, learning, lessons in parts[0 if entered is None else plan.frozen :]:
-        if cut:
+    entries: dict[int, Tensor] = {}
+    waiting: list[tuple[Lesson, Tensor]] = []
+
+    def teach(lesson: Lesson, output: Tensor, batch: Batch) -> None:
+        objective = lesson.objective
+        loss = objective.signal(output, batch)
+        below = entries.get(objective.first)
+        inputs = lesson.leaves if below is None else (*lesson.leaves, below)
+        torch.autograd.backward(loss, inputs=inputs, retain_graph=lesson.shares_graph)
+        total.add_(loss.detach())
+
+    start = 0 if entered is None else plan.frozen
+    for index in range(start, len(plan.stages)):
+        if plan.cut[index]:
             hidden = hidden.detach()
-        with torch.set_grad_enabled(learning):
-            hidden = stage(hidden)
-        for lesson in lessons:
-            loss = lesson.objective.signal(hidden, batch)
-            torch.autograd.backward(loss, inputs=lesson.leaves, retain_graph=lesson.shares_graph)
-            total += loss.detach()
+        if plan.asked[index]:
+            entries[index] = hidden.requires_grad_()
+        with torch.set_grad_enabled(plan.learning[index]):
+            hidden = plan.stages[index](hidden)
+        for lesson in plan.lessons[index]:
+            if lesson.objective.signal.needs_feedback:
+                waiting.append((lesson, hidden))
+            else:
+                teach(lesson, hidden, batch)
+    for lesson, output in reversed(waiting):
+        above = entries[lesson.objective.at + 1].grad
+        teach(lesson, output, replace(batch, feedback=above))
     return total
