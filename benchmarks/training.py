@@ -87,6 +87,8 @@ def _ours(width: int, images: torch.Tensor, labels: torch.Tensor) -> None:
         batch_size=BATCH,
         epochs=1,
         records=(),
+        augmentations=(),
+        precision="float32",
         probes={},
         seed=0,
     )

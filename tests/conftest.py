@@ -46,6 +46,9 @@ def run():
         "evaluations": 1,
         "evaluation_images": None,
         "probes": [],
+        "normalisation": "unit",
+        "augmentations": [],
+        "precision": "float32",
         "device": "cpu",
         "threads": 1,
     }

@@ -1,4 +1,4 @@
-"""Networks from a run's config: built, initialised by the run's seed, and their stages' shapes."""
+"""Networks and data sets from a run's config: networks built and initialised by the run's seed."""
 
 from typing import Any
 
@@ -8,6 +8,12 @@ from torch import nn
 from sidestep.data.dataset import Dataset
 from sidestep.registry import arguments, load
 from sidestep.seeds import derive
+
+
+def dataset_of(run: dict[str, Any]) -> Dataset:
+    """The description of a run's data set, normalised as the run asks."""
+    dataset: Dataset = load("datasets", run["dataset"]).DATASET
+    return dataset.normalised(run["normalisation"])
 
 
 def build_network(run: dict[str, Any], dataset: Dataset) -> nn.Sequential:

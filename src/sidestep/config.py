@@ -27,6 +27,7 @@ _NAMED = {
     "optimiser": "optimisers",
     "schedule": "schedules",
 }
+_LISTED_IN_RUN = ("augmentations", "probes")
 _LISTED = ("metrics", "group_metrics", "analyses", "figures")
 
 
@@ -452,8 +453,9 @@ def _named(run: dict[str, Any]) -> dict[str, Any]:
     for key, kind in _NAMED.items():
         if key in run:
             named[key] = _named_thing(kind, run[key])
-    if "probes" in run:
-        named["probes"] = [_thing(item) for item in run["probes"]]
+    for key in _LISTED_IN_RUN:
+        if key in run:
+            named[key] = [_thing(item) for item in run[key]]
     return named
 
 
@@ -487,8 +489,9 @@ def _run_faults(study: str, where: str, run: dict[str, Any]) -> list[str]:
         return found
     for key, kind in _NAMED.items():
         found += settings.faults(kind, run[key], f"{study}.run.{key}")
-    for index, thing in enumerate(run["probes"]):
-        found += settings.faults("probes", thing, f"{study}.run.probes[{index}]")
+    for key in _LISTED_IN_RUN:
+        for index, thing in enumerate(run[key]):
+            found += settings.faults(key, thing, f"{study}.run.{key}[{index}]")
     if not found:
         strategy, network = run["strategy"], run["network"]["name"]
         found += settings.stage_faults(strategy, network, f"{study}.run.strategy")

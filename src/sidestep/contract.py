@@ -71,6 +71,11 @@ class Signal(nn.Module):
             f"{type(self).__name__} has no forward({type(output).__name__}, {type(batch).__name__})"
         )
 
+    def logits(self, output: Tensor) -> Tensor | None:
+        """What the signal itself says of the classes, N×classes, or None if it says nothing."""
+        del output
+        return None
+
 
 @dataclass(frozen=True)
 class Objective:

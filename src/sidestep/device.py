@@ -25,12 +25,20 @@ def resolve(name: str) -> torch.device:
     return torch.device(name)
 
 
-def make_repeatable(threads: int) -> None:
-    """Fix what could change the bits of a result: the number of threads and the choice of kernels."""
+def make_repeatable(threads: int, precision: str = "float32") -> None:
+    """Fix what could change the bits of a result: threads, the choice of kernels, their precision.
+
+    Args:
+        threads: of torch.
+        precision: `tf32` lets an NVIDIA GPU round the factors of products to 10 bits of mantissa,
+            which torch would otherwise allow for convolutions but not for matrix products.
+    """
     torch.set_num_threads(threads)
     # What `torch.use_deterministic_algorithms` does, without its import of the compiler (1.5 s).
     torch._C._set_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
 
 def synchronise(device: torch.device) -> None:

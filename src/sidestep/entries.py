@@ -23,7 +23,9 @@ def _of_run(run: dict[str, Any]) -> set[str]:
     for key, kind in _PARTS.items():
         for inner, thing in ((kind, run[key]), *settings.nested(kind, run[key])):
             parts.add(f"sidestep.{inner}.{thing['name']}")
-    return parts | {f"sidestep.probes.{thing['name']}" for thing in run["probes"]}
+    for kind in ("augmentations", "probes"):
+        parts |= {f"sidestep.{kind}.{thing['name']}" for thing in run[kind]}
+    return parts
 
 
 def train(run: dict[str, Any]) -> frozenset[str]:

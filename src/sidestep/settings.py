@@ -38,6 +38,7 @@ MAIN = {
     "strategies": "phases",
     "optimisers": "update",
     "schedules": "factor",
+    "augmentations": "augment",
     "probes": "probe",
     "metrics": "measure",
     "group_metrics": "measure",

@@ -15,6 +15,7 @@ from sidestep.files import read_json, replacing
 INDEX = ("seed", "epoch", "images", "metric", "component", "value")
 COST = (
     "parameters",
+    "parameters_of_signals",
     "mult_adds_forward_per_image",
     "stored_bytes",
     "peak_memory_bytes",
@@ -55,7 +56,7 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
         with (folder / "probes.csv").open(newline="", encoding="utf-8") as file:
             for line in csv.DictReader(file):
                 name = f"probe_{line['probe']}.{line['stage']}"
-                yield [seed, line["epoch"], "train", name, line["step"], line["value"]]
+                yield [seed, line["epoch"], line["images"], name, line["step"], line["value"]]
     if study.measured:
         task = study.measure_task(dataset, variant.name)
         folder = layout.measures(study.name, dataset, variant.name, root)

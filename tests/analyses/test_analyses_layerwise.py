@@ -43,6 +43,7 @@ def run(**changes: Any) -> dict[str, Any]:
         "epochs": 1,
         "records": [1],
         "probes": [],
+        "augmentations": [],
         **changes,
     }
 

@@ -32,6 +32,14 @@ THINGS = [(kind, name) for kind in KINDS for name in registry.names(kind)]
 NEEDED = {
     ("networks", "mlp"): {"width": 8},
     ("networks", "mnist_cnn"): {"channels": 4, "hidden": 12},
+    ("networks", "basic_cnn"): {"channels": 4, "hidden": 12},
+    ("networks", "dgl_cnn"): {"channels": 4},
+    ("networks", "four_layer_cnn"): {"channels": 4},
+    ("networks", "vgg11"): {"width": 4},
+    ("networks", "vgg11c"): {"width": 4, "hidden": 12},
+    ("networks", "vgg13"): {"width": 4},
+    ("networks", "vgg16"): {"width": 4},
+    ("networks", "vgg19"): {"width": 4},
     ("signals", "auxiliary_classifier"): {"head": {"name": "linear"}},
     ("strategies", "blockwise"): {"signal": {"name": "sub_model"}},
 }
@@ -195,7 +203,7 @@ def test_probes_read_finite_values_of_stages_and_leave_everything_alone(
     before = {key: value.clone() for key, value in task.network.state_dict().items()}
     state = torch.get_rng_state()
     planned, _ = task.prepare(task.phases[0])
-    view = View(task.model, planned, task.splits["train"])
+    view = View(task.model, planned, task.splits["train"], task.evaluated)
     first, second = (list(registry.load("probes", name).probe(view)) for _ in range(2))
     assert first == second and first
     for reading in first:

@@ -6,7 +6,7 @@ what to do with a source.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 ARRAY_NAMES = ("train_images", "train_labels", "test_images", "test_labels")
@@ -108,6 +108,19 @@ class Dataset:
     labelled: bool = True
     layout: Layout | None = None
     folders: tuple[str, ...] = ()
+
+    def normalised(self, how: str) -> "Dataset":
+        """The dataset with the mean and deviation of another normalisation.
+
+        Args:
+            how: `unit`, zero mean and unit variance per channel; `symmetric`, from −1 to 1; `none`,
+                from 0 to 1.
+        """
+        if how == "unit":
+            return self
+        mean, deviation = (0.5, 0.5) if how == "symmetric" else (0.0, 1.0)
+        channels = len(self.mean)
+        return replace(self, mean=(mean,) * channels, deviation=(deviation,) * channels)
 
     def array_shape(self, array: str) -> tuple[int, ...]:
         """The shape of one of `ARRAY_NAMES`: N×C×H×W or N."""

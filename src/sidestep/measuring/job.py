@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from sidestep import entries, fingerprint, runs
-from sidestep.building import build_network
+from sidestep.building import build_network, dataset_of
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, split
 from sidestep.device import make_repeatable
@@ -63,7 +63,7 @@ def measure_job(
     before = fingerprint.check_at_start(given_fingerprint, code)
     make_repeatable(max(run["threads"] for run in task["runs"]))
     first = task["runs"][0]
-    dataset: Dataset = load_thing("datasets", first["dataset"]).DATASET
+    dataset = dataset_of(first)
     parts = split(load(data), first["validation"], first["train_images"])
     library = Library(dataset, parts)
     names = tuple(library.splits)

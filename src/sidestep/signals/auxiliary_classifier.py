@@ -27,6 +27,11 @@ class AuxiliaryClassifier(Signal):
         """The scalar loss of outputs N×…"""
         return functional.cross_entropy(self.head(output), batch.labels)
 
+    def logits(self, output: Tensor) -> Tensor:
+        """Those of the head."""
+        logits: Tensor = self.head(output)
+        return logits
+
 
 def build(site: Site, *, head: HeadThing) -> Signal:
     """The signal for a stage.

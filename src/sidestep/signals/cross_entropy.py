@@ -15,6 +15,10 @@ class CrossEntropy(Signal):
         """The scalar loss of logits N×classes."""
         return functional.cross_entropy(output, batch.labels)
 
+    def logits(self, output: Tensor) -> Tensor:
+        """The output itself."""
+        return output
+
 
 def build(site: Site) -> Signal:
     """The signal for a stage whose output is already the logits.

@@ -75,7 +75,7 @@ def run_job(
     teller.say("starting", now=True, epoch=0)
     try:
         device = resolve(run["device"])
-        make_repeatable(run["threads"])
+        make_repeatable(run["threads"], run["precision"])
         task = make_task(run, data, device)
         identity = {
             "run": run,
@@ -220,6 +220,7 @@ def _results(run: dict[str, Any], task: Task, progress: Progress) -> dict[str, A
         "final": final,
         f"mean_of_last_{LAST_EPOCHS}_epochs": recent,
         "parameters": cost.parameters(task.network),
+        "parameters_of_signals": sum(map(cost.parameters, signals_of(task.phases))),
         "mult_adds_forward_per_image": cost.mult_adds_forward(task.network, images[:1]),
         **_phase_costs(task),
         "stored_bytes": cost.stored_bytes(task.network),

@@ -8,7 +8,7 @@ learning rate's schedule runs over each phase anew.
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -26,6 +26,9 @@ from sidestep.training.view import Probe, View
 # Steps between two looks at whether the loss is still finite, which makes a GPU wait.
 CHUNK = 100
 
+# Images N×C×H×W and a generator of the CPU → as many images.
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]
+
 
 @dataclass(frozen=True)
 class Task:
@@ -40,6 +43,8 @@ class Task:
         evaluated: what to score at every evaluation, by split.
         evaluations: evaluations per epoch; each phase's end is one besides.
         records: epochs at which to keep the network.
+        augmentations: what is done in turn to the images of every step.
+        precision: `float32`, `tf32` or `bf16`: of the step's matrix products and convolutions.
         probes: what looks at every evaluation, by name.
     """
 
@@ -53,6 +58,8 @@ class Task:
     batch_size: int
     epochs: int
     records: Sequence[int]
+    augmentations: tuple[Augmentation, ...]
+    precision: str
     probes: dict[str, Probe]
     seed: int
 
@@ -87,8 +94,12 @@ class Task:
         return sorted((marks | {end for _, _, end in self.spans}) - {0})
 
     def caches(self, phase: Phase, begin: int, end: int, planned: Plan) -> bool:
-        """Whether the frozen stages' outputs are kept: not if they are used less than once each."""
-        return phase.cache and planned.frozen > 0 and end - begin >= self.steps_per_epoch
+        """Whether the frozen stages' outputs are kept.
+
+        Not if they are used less than once each, or if no image comes twice.
+        """
+        used = end - begin >= self.steps_per_epoch and not self.augmentations
+        return phase.cache and planned.frozen > 0 and used
 
     def prepare(self, phase: Phase) -> tuple[Plan, Focus]:
         """The phase worked out for the network, and the parameters that it moves."""
@@ -111,6 +122,23 @@ class Task:
         train = self.splits["train"]
         # `index_select` gathers ten times as fast as indexing with a tensor does.
         return Batch(train.images.index_select(0, chosen), train.labels.index_select(0, chosen))
+
+    def augmented(self, batch: Batch, step: int) -> Batch:
+        """The batch as a step sees it; what is drawn depends on the seed and the step alone."""
+        if not self.augmentations:
+            return batch
+        generator = torch.Generator().manual_seed(derive(self.seed, "augmentation", step))
+        images = batch.images
+        for augment in self.augmentations:
+            images = augment(images, generator)
+        return Batch(images, batch.labels)
+
+    def computing(self) -> AbstractContextManager[object]:
+        """In which a step computes: autocast to bfloat16, if asked for."""
+        if self.precision != "bf16":
+            return nullcontext()
+        device = self.splits["train"].labels.device
+        return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
 def phase_ends(phases: Sequence[Phase], steps: int) -> list[int]:
@@ -181,7 +209,7 @@ def _enter(
     planned, focus = task.prepare(phase)
     entered: Tensor | None = None
     if task.caches(phase, begin, end, planned):
-        with clock.running() if progress.step == begin else nullcontext():
+        with clock.running() if progress.step == begin else nullcontext(), task.computing():
             entered = entry(planned, task.splits["train"].images)
     return _Course(phase, planned, focus, begin, end, entered)
 
@@ -209,7 +237,9 @@ def _train_until(
                 chosen = task.chosen(order, step - epoch * task.steps_per_epoch)
                 entered = course.entered
                 kept = None if entered is None else entered.index_select(0, chosen)
-                total += learn(course.planned, task.batch(chosen), kept)
+                batch = task.augmented(task.batch(chosen), step)
+                with task.computing():
+                    total += learn(course.planned, batch, kept)
                 done = (step - course.begin) / (course.end - course.begin)
                 course.focus.update(task.schedule(done))
         progress.step, progress.seconds = stop, clock.seconds
@@ -231,11 +261,12 @@ def _look(task: Task, progress: Progress, clock: Clock, course: _Course) -> None
     if not task.probes or progress.diverged_at is not None:
         return
     state = torch.get_rng_state()
-    view = View(task.model, course.planned, task.splits["train"])
+    view = View(task.model, course.planned, task.splits["train"], task.evaluated)
     for name, probe in task.probes.items():
         for reading in probe(view):
             place = (progress.step, epoch, course.phase.name, reading.name or name)
-            progress.readings.append(ProbeRow(*place, reading.stage, reading.value))
+            read = (reading.stage, reading.images, reading.value)
+            progress.readings.append(ProbeRow(*place, *read))
     torch.set_rng_state(state)
 
 

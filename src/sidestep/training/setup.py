@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from sidestep.building import build_network, shapes_of
+from sidestep.building import build_network, dataset_of, shapes_of
 from sidestep.contract import Batch, Model, Signal
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, normalise, split
@@ -18,15 +18,9 @@ from sidestep.errors import UserError
 from sidestep.registry import arguments
 from sidestep.registry import load as load_thing
 from sidestep.seeds import derive
-from sidestep.training.loop import Task, class_counts
+from sidestep.training.loop import Augmentation, Task, class_counts
 from sidestep.training.optimiser import Optimiser, named_parameters
 from sidestep.training.view import Probe
-
-
-def dataset_of(run: dict[str, Any]) -> Dataset:
-    """The description of a run's data set."""
-    dataset: Dataset = load_thing("datasets", run["dataset"]).DATASET
-    return dataset
 
 
 def splits_of(
@@ -77,6 +71,10 @@ def make_task(run: dict[str, Any], data: Path, device: torch.device) -> Task:
         batch_size=run["batch_size"],
         epochs=run["epochs"],
         records=run["records"],
+        augmentations=tuple(
+            _augmentation(thing, dataset, device) for thing in run["augmentations"]
+        ),
+        precision=run["precision"],
         probes={thing["name"]: _probe(thing) for thing in run["probes"]},
         seed=run["seed"],
     )
@@ -88,6 +86,16 @@ def _probe(thing: dict[str, Any]) -> Probe:
     look, settings = load_thing("probes", thing["name"]).probe, arguments(thing)
     probe: Probe = lambda view: look(view, **settings)  # noqa: E731
     return probe
+
+
+def _augmentation(thing: dict[str, Any], dataset: Dataset, device: torch.device) -> Augmentation:
+    augment, settings = load_thing("augmentations", thing["name"]).augment, arguments(thing)
+    pixel = torch.zeros(1, len(dataset.mean), 1, 1, dtype=torch.uint8)
+    black = normalise(pixel, dataset).flatten().to(device)
+    augmentation: Augmentation = lambda images, generator: augment(  # noqa: E731
+        images, generator, black, **settings
+    )
+    return augmentation
 
 
 def _check_labels(task: Task, dataset: Dataset) -> None:

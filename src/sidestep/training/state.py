@@ -26,6 +26,7 @@ class ProbeRow:
     phase: str
     probe: str
     stage: str
+    images: str
     value: float
 
 

@@ -50,10 +50,10 @@ def time_job(
         say: takes a line of the job's log.
     """
     before = fingerprint.check_at_start(given_fingerprint, entries)
-    make_repeatable(threads)
     variants: dict[str, Any] = {}
     for variant, run in runs.items():
         device = resolve(run["device"])
+        make_repeatable(threads, run["precision"])
         task = make_task({**run, "evaluate": [], "probes": []}, data, device)
         phases = {phase.name: _time(task, phase, b, e, steps) for phase, b, e in task.spans}
         total = sum(p["seconds_entry"] + p["steps"] * p["median"] for p in phases.values())
@@ -98,7 +98,9 @@ def _time(task: Task, phase: Phase, begin: int, end: int, steps: int) -> dict[st
         start = time.perf_counter()
         chosen = task.chosen(order, step % whole_batches)
         kept = None if entered is None else entered.index_select(0, chosen)
-        learn(planned, task.batch(chosen), kept)
+        batch = task.augmented(task.batch(chosen), step)
+        with task.computing():
+            learn(planned, batch, kept)
         focus.update(task.schedule(step / (WARM_UP + steps)))
         synchronise(device)
         seconds.append(time.perf_counter() - start)

@@ -12,16 +12,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sidestep.contract import Batch, Model
+from sidestep.contract import Batch, Model, Signal
 from sidestep.training.step import Plan, learn
 
 
 class Reading(NamedTuple):
-    """One value that a probe read of a stage; `name` tells a probe's several values apart."""
+    """One value that a probe read of a stage; `name` tells a probe's several values apart.
+
+    `images` is the split on which it was read.
+    """
 
     stage: str
     value: float
     name: str = ""
+    images: str = "train"
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,13 @@ class View:
         model: the network and its shapes.
         plan: of the phase that is being trained.
         train: all training images.
+        scored: by split, the images that are scored at every evaluation.
     """
 
     model: Model
     plan: Plan
     train: Batch
+    scored: dict[str, Batch]
 
     def batch(self, images: int) -> Batch:
         """The first training images: the same at every evaluation and for every variant."""
@@ -51,6 +57,12 @@ class View:
                 output = stage(hidden)
             yield name, hidden, output
             hidden = output
+
+    def logits(self, signal: Signal, output: Tensor) -> Tensor | None:
+        """What a signal says of the classes, in evaluation mode, N×classes; None if it says nothing."""
+        signal.eval()
+        with torch.no_grad():
+            return signal.logits(output)
 
     def taught(self, batch: Batch) -> dict[str, Tensor]:
         """The gradient that the phase gives each stage that it teaches, as one vector a stage.
