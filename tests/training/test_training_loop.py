@@ -252,3 +252,15 @@ def test_the_status_file_follows_the_job(run, digits, tmp_path):
     with pytest.raises(UserError):
         job({**run, "device": "nowhere"}, digits, tmp_path / "run", status=status)
     assert json.loads(status.read_text())["state"] == "failed"
+
+
+@pytest.mark.parametrize(("images", "batch_size"), [(129, 64), (64, 1), (1, 64)])
+def test_a_batch_of_one_image_is_refused_where_there_is_batch_normalisation(
+    run, digits, images, batch_size
+):
+    network = {"name": "basic_cnn", "channels": 2, "hidden": 4}
+    lonely = {**run, "network": network, "train_images": images, "batch_size": batch_size}
+    with pytest.raises(UserError, match="at least two images in every batch"):
+        make_task(lonely, digits, CPU)
+    make_task({**lonely, "network": run["network"]}, digits, CPU)
+    make_task({**lonely, "train_images": 130, "batch_size": 64}, digits, CPU)

@@ -19,14 +19,11 @@ def augment(images: Tensor, generator: Generator, black: Tensor, *, padding: Cou
         padding: width of the border, in pixels.
     """
     count, channels, height, width = images.shape
-    device = images.device
-    drawn = torch.randint(0, 2 * padding + 1, (2, count, 1), generator=generator)
-    tops, lefts = drawn.to(device, non_blocking=True)
+    drawn = torch.randint(0, 2 * padding + 1, (2, count), generator=generator)
+    tops, lefts = drawn.to(images.device, non_blocking=True)
     larger = (count, channels, height + 2 * padding, width + 2 * padding)
     padded = black.view(1, -1, 1, 1).expand(larger).clone()
     padded[:, :, padding : padding + height, padding : padding + width] = images
-    rows = tops + torch.arange(height, device=device)
-    columns = lefts + torch.arange(width, device=device)
-    which = torch.arange(count, device=device).view(-1, 1, 1, 1)
-    channel = torch.arange(channels, device=device).view(1, -1, 1, 1)
-    return padded[which, channel, rows[:, None, :, None], columns[:, None, None, :]]
+    # All windows as a view, N×C×places×places×H×W; gathering those drawn copies whole rows.
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)
+    return windows[torch.arange(count, device=images.device), :, tops, lefts]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from sidestep.building import build_network, dataset_of, shapes_of
 from sidestep.contract import Batch, Model, Signal
@@ -79,6 +80,7 @@ def make_task(run: dict[str, Any], data: Path, device: torch.device) -> Task:
         seed=run["seed"],
     )
     _check_labels(task, dataset)
+    _check_last_batch(task)
     return task
 
 
@@ -119,6 +121,19 @@ def _check_labels(task: Task, dataset: Dataset) -> None:
                 f"of step {step + 1} has {int(counts.min())} of class {int(counts.argmin())}: ask "
                 f"for fewer neighbours or raise batch_size from {task.batch_size}"
             )
+
+
+def _check_last_batch(task: Task) -> None:
+    """Refuse a batch of one image, which has no variance for batch normalisation to divide by."""
+    images = len(task.splits["train"].labels)
+    if (images % task.batch_size or task.batch_size) != 1:
+        return
+    modules = (task.network, *signals_of(task.phases))
+    if any(isinstance(part, _BatchNorm) for module in modules for part in module.modules()):
+        raise UserError(
+            f"batch normalisation needs at least two images in every batch, but {images} training "
+            f"images in batches of {task.batch_size} leave one alone: change batch_size or train_images"
+        )
 
 
 def signals_of(phases: tuple[Any, ...]) -> list[Signal]:
