@@ -184,7 +184,7 @@ def test_a_sub_model_is_a_linear_classifier():
     torch.manual_seed(0)
     signal = sub_model.build(site((2, 3, 3), 4))
     output, labels = torch.rand(5, 2, 3, 3), torch.arange(5) % 4
-    logits = output.reshape(5, 18) @ signal.head[1].weight.T + signal.linear.bias
+    logits = output.reshape(5, 18) @ signal.head[1].weight.T + signal.head[1].bias
     expected = -(logits.log_softmax(1)[torch.arange(5), labels]).mean()
     assert torch.allclose(signal(output, Batch(output, labels)), expected)
 

@@ -13,7 +13,8 @@ from sidestep import entries
 from sidestep.contract import Model, Objective, Phase
 from sidestep.errors import UserError
 from sidestep.registry import load
-from sidestep.signals import cross_entropy, sub_model
+from sidestep.signals import cross_entropy
+from sidestep.signals.auxiliary_classifier import AuxiliaryClassifier
 from sidestep.strategies import blockwise, end_to_end
 from sidestep.training import clock as clock_module
 from sidestep.training import loop
@@ -173,7 +174,8 @@ def test_a_signal_that_needs_labels_is_refused_on_data_without(cnn, digits, monk
     module = load("datasets", "digits")
     without = dataclasses.replace(module.DATASET, labelled=False)
     monkeypatch.setattr(module, "DATASET", without)
-    with pytest.raises(UserError, match="SubModel needs labels, which dataset 'digits' lacks"):
+    sentence = "AuxiliaryClassifier needs labels, which dataset 'digits' lacks"
+    with pytest.raises(UserError, match=sentence):
         make_task(cnn, digits, CPU)
 
 
@@ -371,12 +373,13 @@ def test_the_network_of_the_tutorial_has_its_number_of_parameters_either_way():
 
 def test_heads_are_trained_and_kept_beside_the_network(cnn, digits):
     task = make_task(cnn, digits, CPU)
-    heads = [s for s in signals_of(task.phases) if isinstance(s, sub_model.SubModel)]
+    signals = signals_of(task.phases)
+    heads = [s.head[1] for s in signals if isinstance(s, AuxiliaryClassifier)]
     assert len(heads) == 3
-    names = named_parameters(task.network, signals_of(task.phases))
+    names = named_parameters(task.network, signals)
     assert isinstance(task.optimiser, Optimiser)
     assert sum(name.startswith("signals.") for name in names) == 6
-    before = [head.linear.weight.detach().clone() for head in heads]
+    before = [head.weight.detach().clone() for head in heads]
     train(task, Progress(), after_chunk=quiet, after_mark=quiet)
     for old, head in zip(before, heads, strict=True):
-        assert not torch.equal(old, head.linear.weight)
+        assert not torch.equal(old, head.weight)
