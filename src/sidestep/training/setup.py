@@ -21,6 +21,7 @@ from sidestep.registry import load as load_thing
 from sidestep.seeds import derive
 from sidestep.training.loop import Augmentation, Task, class_counts
 from sidestep.training.optimiser import Optimiser, named_parameters
+from sidestep.training.step import plan
 from sidestep.training.view import Probe
 
 
@@ -81,6 +82,9 @@ def make_task(run: dict[str, Any], data: Path, device: torch.device) -> Task:
     )
     _check_labels(task, dataset)
     _check_last_batch(task)
+    for phase, _, _ in task.spans:
+        # Told now, not when the phase's turn comes.
+        plan(list(network), phase)
     return task
 
 
