@@ -25,6 +25,17 @@ OPTIMISER = "optimiser"
 APART = ("shares", "fine_tune", "ends")
 # Most variants of a study that is drawn whole: the baseline and seven colours.
 FEW = 8
+# What a run is if it does not say so; every resolved run does.
+USUAL: Run = {"normalisation": "unit", "augmentations": [], "precision": "float32"}
+# The usual augmentation of small photographs, which is called `augmented` without more words.
+AUGMENTED = ("random_crop", "horizontal_flip")
+# What `method` tells apart; any other strategy has its own name.
+METHODS = (
+    *("end_to_end", "dgl", "sequential", "dni", "cdni", "random_features", "reconstruction"),
+    *("reconstruction_shifted", "reconstruction_and_classes"),
+    *("reconstruction_and_classes_shifted", "blockwise"),
+)
+END_TO_END = "end_to_end"
 # What a run is watched by, which leaves its training alone.
 _WATCHED = ("probes", "records", "evaluate", "evaluations")
 
@@ -106,6 +117,120 @@ def reads(run: Run, phase: str) -> str:
     return OWN_HEAD if own else SIGNAL
 
 
+def method(run: Run) -> str:
+    """By which method of the decoupled family a run learns, one of `METHODS` or its strategy's name.
+
+    `end_to_end`; blocks that each learn alone from a classifier of their own, together (`dgl`) or in
+    turn (`sequential`); from synthetic gradients without labels (`dni`) or with (`cdni`); from
+    `reconstruction` of the image, `_and_classes`, of the image `_shifted`; or not at all
+    (`random_features`). Blocks that learn from anything else, teach the stages below them, or are
+    tuned as a whole at last are `blockwise`.
+    """
+    strategy = _strategy(run)
+    signal = strategy.get("signal")
+    if strategy["name"] != "blockwise" or signal is None:
+        return str(strategy["name"])
+    if strategy["fine_tune"] > 0 or not strategy["freeze"]:
+        return "blockwise"
+    match signal["name"]:
+        case "auxiliary_classifier" | "sub_model":
+            return "dgl" if strategy["order"] == "together" else "sequential"
+        case "synthetic_gradient":
+            return "dni" if signal["context"] == "none" else "cdni"
+        case "reconstruction":
+            classes = "_and_classes" if signal["prediction"] > 0 else ""
+            return f"reconstruction{classes}{'_shifted' if signal['shift'] == 'rising' else ''}"
+        case "nothing":
+            return "random_features"
+        case _:
+            return "blockwise"
+
+
+def head(run: Run) -> str:
+    """What blocks learn from, in words: the head of an auxiliary classifier, or the signal; or nothing."""
+    signal = run["strategy"].get("signal")
+    if signal is None:
+        return ""
+    if signal["name"] == "auxiliary_classifier":
+        return describe("heads", signal["head"])
+    return describe("signals", signal)
+
+
+def setting(run: Run) -> str:
+    """The network and what is done to images, in words; variants of equal setting may be compared.
+
+    The network with its settings that differ from the default; `augmented` if its images are cropped
+    and flipped as usual, else what is done to them; the normalisation if it is not `unit`.
+    """
+    parts = [describe("networks", run["network"])]
+    things = _augmentations(run)
+    if things:
+        words = [describe("augmentations", thing) for thing in things]
+        parts.append("augmented")
+        if sorted(words) != sorted(AUGMENTED):
+            parts[-1] += f" by {' and '.join(words)}"
+    if normalisation(run) != USUAL["normalisation"]:
+        parts.append(f"normalisation {normalisation(run)}")
+    return ", ".join(parts)
+
+
+def normalisation(run: Run) -> str:
+    """That of a run's images."""
+    return str((USUAL | run)["normalisation"])
+
+
+def augmented_by(run: Run) -> tuple[str, ...]:
+    """Names of what is done to the images of a run's training steps."""
+    return tuple(str(thing["name"]) for thing in _augmentations(run))
+
+
+def _augmentations(run: Run) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [*(USUAL | run)["augmentations"]]
+    return found
+
+
+def by_setting(study: Study) -> dict[str, list[Variant]]:
+    """Each `setting` of a study → its variants, in the study's order."""
+    found: dict[str, list[Variant]] = {}
+    for variant in study.variants:
+        found.setdefault(setting(variant.run), []).append(variant)
+    return found
+
+
+def references(study: Study) -> dict[str, str]:
+    """Variant → the one of its setting to which it is compared.
+
+    That is the study's baseline, else the setting's first that learns end to end, else none (empty).
+    """
+    found: dict[str, str] = {}
+    for group in by_setting(study).values():
+        names = [variant.name for variant in group]
+        whole = [variant.name for variant in group if method(variant.run) == END_TO_END]
+        reference = study.baseline if study.baseline in names else [*whole, ""][0]
+        found |= dict.fromkeys(names, reference)
+    return {variant.name: found[variant.name] for variant in study.variants}
+
+
+def differing_in(study: Study, *paths: str) -> list[list[Variant]]:
+    """Every group of two or more variants whose training differs in these settings alone.
+
+    Args:
+        study: the study.
+        paths: of settings of a run, such as `normalisation` or `optimiser.lr`.
+    """
+    groups: dict[str, list[Variant]] = {}
+    for variant in study.variants:
+        kept = _written(variant.run)
+        for path in paths:
+            *outer, last = path.split(".")
+            inner = kept
+            for key in outer:
+                inner = inner[key]
+            inner.pop(last, None)
+        groups.setdefault(canonical_json(kept), []).append(variant)
+    return [group for group in groups.values() if len(group) > 1]
+
+
 def looks(study: Study) -> dict[str, int]:
     """Variant → its place among the colours: the baseline has 0, then those of `main_variants`."""
     main = main_variants(study)
@@ -166,17 +291,27 @@ def _alike(variants: list[Variant], setting: str, *, with_rate: bool) -> list[li
 
 def _rest(run: Run, setting: str, *, with_rate: bool) -> str:
     """All that decides how a run trains but the setting, as a text that is the same for equal runs."""
-    strategy = _strategy(run)
-    kept = {key: value for key, value in run.items() if key not in _WATCHED}
-    for key, kind in (("network", "networks"), ("schedule", "schedules")):
-        kept[key] = complete(kind, run[key])
-    kept["optimiser"] = complete("optimisers", run["optimiser"])
+    kept = _written(run)
     if not with_rate:
         kept["optimiser"].pop("lr", None)
     if setting == OPTIMISER:
         del kept["optimiser"], kept["schedule"]
-    kept["strategy"] = {key: value for key, value in strategy.items() if key != setting}
+    kept["strategy"].pop(setting, None)
     return canonical_json(kept)
+
+
+def _written(run: Run) -> Run:
+    """All that decides how a run trains, written in one way, with all defaults."""
+    kept = {key: value for key, value in (USUAL | run).items() if key not in _WATCHED}
+    for key, kind in (
+        ("network", "networks"),
+        ("optimiser", "optimisers"),
+        ("schedule", "schedules"),
+    ):
+        kept[key] = complete(kind, run[key])
+    kept["strategy"] = _strategy(run)
+    kept["augmentations"] = [complete("augmentations", thing) for thing in kept["augmentations"]]
+    return kept
 
 
 def _strategy(run: Run) -> dict[str, Any]:
@@ -246,13 +381,15 @@ def _words(value: Any) -> str:
 
 
 def describe(kind: str, thing: dict[str, Any]) -> str:
-    """A named thing in words: its name, and the settings that differ from their defaults."""
+    """A named thing in words: its name, and the settings that differ from their defaults, in one order."""
     usual = _defaults(kind, thing["name"])
-    differing = [
-        f"{key} {_words(value)}"
-        for key, value in arguments(thing).items()
-        if canonical_json(value) != canonical_json(usual.get(key, "not given"))
-    ]
+    differing = []
+    for key, setting in settings.settings_of(kind, thing["name"]).items():
+        value: Any = thing.get(key, usual.get(key))
+        if canonical_json(value) != canonical_json(usual.get(key)):
+            nested = setting.kind in settings.NESTED
+            words = describe(settings.NESTED[setting.kind], value) if nested else _words(value)
+            differing.append(f"{key} {words}")
     return str(thing["name"]) + (f" ({', '.join(differing)})" if differing else "")
 
 

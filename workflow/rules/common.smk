@@ -57,6 +57,12 @@ def code_file(modules):
     return planned("code", json.dumps(fingerprint.describe(modules), indent=1))
 
 
+def published_file(analysis):
+    """The published figures that an analysis reads: a table of its name, if there is one."""
+    path = Path("paper") / f"{analysis}.csv"
+    return [str(path)] if path.exists() else []
+
+
 def study_of(wildcards):
     return CONFIG.every_study[wildcards.study]
 

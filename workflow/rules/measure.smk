@@ -59,9 +59,7 @@ rule analyse_study:
     input:
         study=study_file,
         table="results/tables/{study}.csv",
-        published=lambda wildcards: (
-            "paper/published.csv" if wildcards.analysis == "published" else []
-        ),
+        published=lambda wildcards: published_file(wildcards.analysis),
         code=lambda wildcards: code_file(entries.analyse(wildcards.analysis)),
     output:
         "results/tables/{study}_{analysis}.csv",

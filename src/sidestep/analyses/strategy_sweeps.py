@@ -7,7 +7,7 @@ import pandas as pd
 
 from sidestep import variants
 from sidestep.analyses.shared import timeline
-from sidestep.statistics.intervals import Interval, mean_interval, paired_difference, separates
+from sidestep.analyses.shared.finals import apart, finals, mean
 from sidestep.tables import Tables
 
 COLUMNS = [
@@ -15,7 +15,6 @@ COLUMNS = [
     *("learning_rate", "quantity", "mean", "low", "high", "n", "diverged", "pairs", "difference"),
     *("difference_low", "difference_high", "separates", "seconds_run", "baseline"),
 ]
-Finals = dict[tuple[str, str, str], dict[int, float]]
 
 
 def analyse(tables: Tables) -> pd.DataFrame:
@@ -33,7 +32,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
     data set was not timed); `baseline`, the mean of the study's baseline.
     """
     study = tables.study
-    finals, lost = _finals(tables)
+    ends_of = finals(tables)
     phases, sweeps = timeline.phases(tables), variants.sweeps(study)
     rows: list[dict[str, Any]] = []
     for dataset in study.datasets:
@@ -44,9 +43,9 @@ def analyse(tables: Tables) -> pd.DataFrame:
                 ends = timeline.boundaries(phases[dataset, name])
                 optimiser = variants.complete("optimisers", run["optimiser"])
                 for quantity in ("loss", "accuracy"):
-                    mine = finals.get((dataset, name, quantity), {})
-                    theirs = finals.get((dataset, sweep.reference, quantity), {})
-                    baseline = finals.get((dataset, study.baseline, quantity), {})
+                    mine = ends_of.of(dataset, name, "test", quantity)
+                    theirs = ends_of.of(dataset, sweep.reference, "test", quantity)
+                    baseline = ends_of.of(dataset, study.baseline, "test", quantity)
                     rows.append(
                         {
                             "study": study.name,
@@ -60,51 +59,12 @@ def analyse(tables: Tables) -> pd.DataFrame:
                             "reference": int(name == sweep.reference),
                             "learning_rate": optimiser.get("lr", math.nan),
                             "quantity": quantity,
-                            "diverged": lost.get((dataset, name), 0),
+                            "diverged": ends_of.diverged(dataset, name),
                             "seconds_run": ends[-1] if ends else math.nan,
-                            "baseline": mean_interval(list(baseline.values())).mean,
-                            **_compared(mine, theirs, itself=name == sweep.reference),
+                            "baseline": mean(baseline)["mean"],
+                            **mean(mine),
+                            # To itself there is no difference to tell.
+                            **apart(mine, {} if name == sweep.reference else theirs),
                         }
                     )
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _finals(tables: Tables) -> tuple[Finals, dict[tuple[str, str], int]]:
-    """Values at the last evaluation of the seeds that finished, and how many seeds did not.
-
-    Keys are data set, variant and quantity; data set and variant.
-    """
-    curves = timeline.history(tables)
-    wrong = timeline.diverged(curves)
-    test = curves[curves["split"] == "test"].sort_values("step", kind="stable")
-    keys = ["dataset", "variant", "quantity", "seed"]
-    last = test.drop_duplicates(keys, keep="last")
-    finals: Finals = {}
-    for row in last.to_dict("records"):
-        dataset, variant, quantity, seed = (row[key] for key in keys)
-        if (dataset, variant, seed) not in wrong:
-            finals.setdefault((dataset, variant, quantity), {})[seed] = float(row["value"])
-    lost: dict[tuple[str, str], int] = {}
-    for dataset, variant, _ in wrong:
-        lost[dataset, variant] = lost.get((dataset, variant), 0) + 1
-    return finals, lost
-
-
-def _compared(
-    mine: dict[int, float], theirs: dict[int, float], *, itself: bool
-) -> dict[str, float]:
-    found = mean_interval(list(mine.values()))
-    apart = Interval(math.nan, math.nan, 0, math.nan, math.nan)
-    if not itself:
-        apart = paired_difference(mine, theirs)
-    return {
-        "mean": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "n": found.n,
-        "pairs": apart.n,
-        "difference": apart.mean,
-        "difference_low": apart.low,
-        "difference_high": apart.high,
-        "separates": int(separates(apart)),
-    }

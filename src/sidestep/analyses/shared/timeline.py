@@ -15,7 +15,10 @@ from sidestep import variants
 from sidestep.tables import Tables
 
 STEPS, ENTRY, MEDIAN = "phase_steps.", "seconds_entry.", "seconds_per_step_median."
-PLACE = ["dataset", "variant", "seed", "split", "quantity", "step", "seconds", "phase", "value"]
+PLACE = [
+    *("dataset", "variant", "seed", "split", "quantity", "step", "epoch", "seconds", "phase"),
+    "value",
+]
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,9 @@ def history(tables: Tables) -> pd.DataFrame:
     """Every loss (nats, or the signal's unit) and accuracy of every run, on the time axis.
 
     Columns: `dataset`, `variant`, `seed` (int), `split` (`batch` is the mean training loss since the
-    evaluation before), `quantity` (`loss` or `accuracy`), `step`, `seconds` (`nan` where the data set
-    was not timed), `phase`, `value`. A run that diverged stops, with a last loss that is not finite.
+    evaluation before), `quantity` (`loss` or `accuracy`), `step`, `epoch` (whole ones done), `seconds`
+    (`nan` where the data set was not timed), `phase`, `value`. A run that diverged stops, with a last
+    loss that is not finite.
     """
     frame = tables.main
     chosen = frame[frame["metric"].isin(["history_loss", "history_accuracy"])]
@@ -112,6 +116,7 @@ def history(tables: Tables) -> pd.DataFrame:
         split=chosen["images"],
         quantity=chosen["metric"].str.removeprefix("history_"),
         step=chosen["component"].astype(int),
+        epoch=chosen["epoch"].astype(int),
         value=chosen["value"].astype(float),
     )
     # Batches have no accuracy.
