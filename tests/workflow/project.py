@@ -46,6 +46,20 @@ studies:
       seeds: [7]
     metrics: [{name: linear_probe, train_images: 100, test_images: 100}]
     timing: {datasets: [digits], steps: 3}
+  decoupled:
+    datasets: [digits]
+    seeds: [0, 1]
+    run:
+      network: {name: basic_cnn, channels: 2, hidden: 8}
+      epochs: 2
+      train_images: 256
+      validation: 100
+      evaluation_images: 100
+      probes: [{name: own_heads, images: 50}]
+    search:
+      grid: {optimiser.lr: [0.01]}
+      seeds: [7]
+    timing: {datasets: [digits], steps: 3}
 """
 
 
