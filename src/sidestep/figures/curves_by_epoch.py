@@ -34,8 +34,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     ours, behind = rows[rows["label"] == ""], rows[rows["label"] != ""]
     if ours.empty:
         return empty()
-    sources = ", ".join(dict.fromkeys(behind["source"]))
-    notes = [f"grey: published, {sources}" * bool(len(behind))]
+    notes = ["grey: as published" * bool(len(behind))]
     return shared.curves(ours, "epoch", "epoch", behind=behind, notes=notes)
 
 
