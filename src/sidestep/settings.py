@@ -27,13 +27,17 @@ Shares = str | tuple[float, ...]  # a rule of `SHARES`, or shares that add up to
 Stages = tuple[str, ...]  # names of stages of the run's network
 SignalThing = dict[str, Any]  # a named signal with its settings
 HeadThing = dict[str, Any]  # a named head with its settings
+LayerThing = dict[str, Any]  # a named layer with its settings
 
-NESTED = {"SignalThing": "signals", "HeadThing": "heads"}
+NESTED = {"SignalThing": "signals", "HeadThing": "heads", "LayerThing": "layers"}
+# Required settings that the config may leave to whoever builds the thing: a budget sets a layer's size.
+SUPPLIED = {("layers", "size")}
 SHARES = ("equal", "parameters", "mult_adds", "front", "back")
 
 MAIN = {
     "networks": "build",
     "heads": "build",
+    "layers": "build",
     "signals": "build",
     "strategies": "phases",
     "optimisers": "update",
@@ -173,7 +177,7 @@ def faults(kind: str, value: Any, where: str) -> list[str]:
     found += [
         f"{where} lacks the key '{setting.name}', which {singular(kind)} '{name}' needs"
         for setting in known.values()
-        if setting.required and setting.name not in value
+        if setting.required and setting.name not in value and (kind, setting.name) not in SUPPLIED
     ]
     for key, item in value.items():
         if key in known and known[key].kind in NESTED:
