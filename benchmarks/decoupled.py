@@ -182,6 +182,7 @@ def _train(
         epochs=1,
         records=(),
         augmentations=augmentations,
+        teacher=None,
         precision="float32",
         probes={},
         seed=0,

@@ -1,6 +1,6 @@
 """All benchmarks: ratios within this one run, medians of several repeats, the machine named.
 
-python benchmarks/run.py [training] [blockwise] [measuring] [mixtures] [startup] [decoupled]
+python benchmarks/run.py [training] [blockwise] [measuring] [mixtures] [startup] [decoupled] [layers]
 """
 
 import importlib
@@ -15,7 +15,7 @@ import torch  # noqa: E402
 
 from sidestep.hardware import processor  # noqa: E402
 
-ALL = ("training", "blockwise", "measuring", "mixtures", "startup", "decoupled")
+ALL = ("training", "blockwise", "measuring", "mixtures", "startup", "decoupled", "layers")
 
 
 def main(chosen: list[str]) -> int:

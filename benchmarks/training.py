@@ -88,6 +88,7 @@ def _ours(width: int, images: torch.Tensor, labels: torch.Tensor) -> None:
         epochs=1,
         records=(),
         augmentations=(),
+        teacher=None,
         precision="float32",
         probes={},
         seed=0,

@@ -49,6 +49,8 @@ def run():
         "normalisation": "unit",
         "augmentations": [],
         "precision": "float32",
+        "teacher": None,
+        "substituted_decay": "full",
         "device": "cpu",
         "threads": 1,
     }

@@ -60,11 +60,20 @@ def _train(options: argparse.Namespace) -> None:
         entries.train(run),
         options.data or layout.data(run["dataset"], options.root),
         options.output or layout.run(*place, options.root),
+        teacher=_teacher(run, options),
         keep=layout.checkpoint(*place, options.root),
         status=layout.status(*place, options.root),
         say=_say,
         checkpoint_seconds=options.checkpoint_seconds,
     )
+
+
+def _teacher(run: dict[str, Any], options: argparse.Namespace) -> Path | None:
+    teacher = run["teacher"]
+    if not teacher:
+        return None
+    place = (teacher["study"], teacher["dataset"], teacher["variant"], teacher["seed"])
+    return layout.run(*place, options.root)
 
 
 def _time(options: argparse.Namespace) -> None:

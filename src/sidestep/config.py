@@ -68,7 +68,9 @@ class Study:
     def run(self, dataset: str, variant: str, seed: int) -> dict[str, Any]:
         """The resolved configuration of one run, to be read and not changed."""
         place = {"study": self.name, "dataset": dataset, "variant": variant, "seed": seed}
-        return {**place, **self.variant(variant).run}
+        run = {**place, **self.variant(variant).run}
+        teacher = run["teacher"]
+        return {**run, "teacher": self.run(dataset, teacher, seed)} if teacher else run
 
     def runs(self) -> Iterator[dict[str, Any]]:
         """All runs, in the order of the config."""
@@ -330,6 +332,7 @@ def _study(name: str, raw: dict[str, Any]) -> tuple[Study | None, list[str]]:
     variants, wrong = _variants(where, raw)
     found += wrong
     known = [variant.name for variant in variants]
+    found += _teacher_faults(where, variants)
     baseline = raw.get("baseline", known[0] if known else "")
     if known and baseline not in known:
         found.append(f"{where}.baseline is an unknown variant {unknown(baseline, known)}")
@@ -445,6 +448,26 @@ def _variants(where: str, raw: dict[str, Any]) -> tuple[list[Variant], list[str]
         variants.append(Variant(name, columns, run))
     # A fault of what all variants share would be told once per variant.
     return variants, list(dict.fromkeys(found))
+
+
+def _teacher_faults(where: str, variants: list[Variant]) -> list[str]:
+    """Teachers that are no variants, or have teachers themselves; one job waits for one other."""
+    by_name = {variant.name: variant for variant in variants}
+    found = []
+    for variant in variants:
+        teacher = variant.run.get("teacher")
+        if teacher is None:
+            continue
+        if teacher not in by_name:
+            found.append(
+                f"{where}.variants.{variant.name}.teacher is an unknown variant {unknown(teacher, by_name)}"
+            )
+        elif by_name[teacher].run.get("teacher"):
+            found.append(
+                f"{where}.variants.{variant.name}.teacher is '{teacher}', which has a teacher itself: "
+                "name a variant without one"
+            )
+    return found
 
 
 def _named(run: dict[str, Any]) -> dict[str, Any]:

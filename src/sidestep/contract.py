@@ -4,8 +4,8 @@ End-to-end back-propagation is one phase with one objective that reaches every s
 phase with one objective per stage, each reaching its own; the same objectives in turn are one phase each.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
@@ -22,11 +22,13 @@ class Batch:
         labels: N, int64.
         feedback: for a signal that needs it, the gradient of the loss that teaches the block above
             with respect to this output: N×…; else None.
+        taught: the teacher's outputs of these images by stage, N×…; empty without a teacher.
     """
 
     images: Tensor
     labels: Tensor
     feedback: Tensor | None = None
+    taught: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class Site:
     """Where a signal reads.
 
     Attributes:
+        stage: its name.
         output_shape: of the stage's output, without the batch.
         classes: number of classes.
         image_shape: channels, height and width of the network's input.
         depth: from 0, the network's first stage, to 1, its last.
     """
 
+    stage: str
     output_shape: tuple[int, ...]
     classes: int
     image_shape: tuple[int, ...]
@@ -54,10 +58,12 @@ class Signal(nn.Module):
         least_per_class: images of each class that every batch must have.
         needs_feedback: whether it asks for the gradient that comes back from the block above, which
             has to be trained in the same phase; it then teaches after that block's signals.
+        needs_teacher: the stage whose output by the teacher it asks for; empty for none.
     """
 
     needs_labels: bool = True
     needs_feedback: bool = False
+    needs_teacher: str = ""
     least_per_class: int = 0
 
     def forward(self, output: Tensor, batch: Batch) -> Tensor:
@@ -131,7 +137,7 @@ class Model:
     def site(self, index: int) -> Site:
         """Where a signal that reads the output of stage `index` reads."""
         depth = index / self.last if self.last else 1.0
-        return Site(self.shapes[index + 1], self.classes, self.shapes[0], depth)
+        return Site(self.stages[index], self.shapes[index + 1], self.classes, self.shapes[0], depth)
 
     def indices(self, names: Sequence[str]) -> list[int]:
         """Where the named stages are, in the network's order.

@@ -23,9 +23,17 @@ def _of_run(run: dict[str, Any]) -> set[str]:
     for key, kind in _PARTS.items():
         for inner, thing in ((kind, run[key]), *settings.nested(kind, run[key])):
             parts.add(f"sidestep.{inner}.{thing['name']}")
+    if run["teacher"]:
+        parts |= _of_network(run["teacher"])
     for kind in ("augmentations", "probes"):
         parts |= {f"sidestep.{kind}.{thing['name']}" for thing in run[kind]}
     return parts
+
+
+def _of_network(run: dict[str, Any]) -> set[str]:
+    """A run's network and the layers that it names."""
+    things = [("networks", run["network"]), *settings.nested("networks", run["network"])]
+    return {f"sidestep.{kind}.{thing['name']}" for kind, thing in things}
 
 
 def train(run: dict[str, Any]) -> frozenset[str]:
@@ -44,7 +52,7 @@ def measure(task: dict[str, Any]) -> frozenset[str]:
     named = {f"sidestep.metrics.{thing['name']}" for thing in task["metrics"]}
     named |= {f"sidestep.group_metrics.{thing['name']}" for thing in task["group_metrics"]}
     run = task["runs"][0]
-    place = {f"sidestep.datasets.{run['dataset']}", f"sidestep.networks.{run['network']['name']}"}
+    place = {f"sidestep.datasets.{run['dataset']}", *_of_network(run)}
     return frozenset({"sidestep.measuring.job", *named, *place})
 
 

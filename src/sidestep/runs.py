@@ -57,4 +57,22 @@ def check(folder: Path, expected: Json, fingerprint: str) -> dict[str, Any]:
             f"{folder} was made by other code (fingerprint {summary.get('fingerprint')}, today's is "
             f"{fingerprint}): delete it and run again"
         )
+    if isinstance(expected, dict) and expected.get("teacher"):
+        _check_teacher(folder, expected["teacher"], summary)
     return summary
+
+
+def teacher_folder(folder: Path, teacher: dict[str, Any]) -> Path:
+    """The folder of the run that teaches the one of a folder: of the same study, data set and seed."""
+    return folder.parents[1] / str(teacher["variant"]) / f"seed{teacher['seed']}"
+
+
+def _check_teacher(folder: Path, teacher: dict[str, Any], summary: dict[str, Any]) -> None:
+    """Refuse a run whose teacher is another one than it learned from."""
+    path = teacher_folder(folder, teacher) / "summary.json"
+    today = sha256(path) if path.is_file() else "missing"
+    if summary.get("teacher") != today:
+        raise UserError(
+            f"{folder} learned from another network of '{teacher['variant']}' than there is today: "
+            f"delete it and run again"
+        )

@@ -17,6 +17,7 @@ COST = (
     "parameters",
     "parameters_of_signals",
     "mult_adds_forward_per_image",
+    "mult_adds_closed",
     "stored_bytes",
     "peak_memory_bytes",
     "seconds_train",
@@ -71,6 +72,8 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
             yield ["", "", "", f"seconds_entry.{name}", "", phase["seconds_entry"]]
             for quantity in ("q1", "median", "q3"):
                 yield ["", "", "", f"seconds_per_step_{quantity}.{name}", "", phase[quantity]]
+        for quantity, value in timing["forward"].items():
+            yield ["", "", "", f"seconds_forward_{quantity}", "", value]
         yield ["", "", "", "seconds_run", "", timing["seconds_run"]]
 
 

@@ -317,7 +317,7 @@ def view_of(strategy_phases, made):
 
     torch.manual_seed(5)
     batch = Batch(torch.randn(30, 1, 8, 8), torch.arange(30) % 10)
-    return View(made, plan(list(made.network), strategy_phases[0]), batch, {})
+    return View(made, plan(list(made.network), strategy_phases[0]), batch, {}, lambda given: given)
 
 
 def test_the_gradient_of_back_propagation_has_no_angle_to_itself():

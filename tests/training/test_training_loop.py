@@ -108,6 +108,7 @@ def test_a_checkpoint_that_is_damaged_or_of_another_run_is_refused_and_said_so(
         "run": run,
         "fingerprint": fingerprint.of(entries.train(run)),
         "data": read_json(digits.with_suffix(".digest.json")),
+        "teacher": None,
     }
     if harm is None:
         identity["fingerprint"] = "of yesterday"

@@ -77,7 +77,13 @@ def run_of(wildcards):
 @functools.cache
 def run_facts(study, dataset, variant, seed):
     run = CONFIG.every_study[study].run(dataset, variant, seed)
-    return facts_of(run, entries.train(run), run["threads"])
+    facts = facts_of(run, entries.train(run), run["threads"])
+    teacher = run["teacher"]
+    facts.teacher = []
+    if teacher:
+        folder = layout.run(study, dataset, teacher["variant"], seed)
+        facts.teacher = [str(folder / "summary.json")]
+    return facts
 
 
 def task_of(wildcards):

@@ -4,6 +4,7 @@ rule train_network:
         data=ancient("results/data/{dataset}.safetensors"),
         digest="results/data/{dataset}.digest.json",
         code=lambda wildcards: run_of(wildcards).code,
+        teacher=lambda wildcards: run_of(wildcards).teacher,
     output:
         f"results/runs/{RUN}/summary.json",
     log:

@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from sidestep import cost, fingerprint, hardware
+from sidestep import cost, counting, entries, fingerprint, hardware, runs
 from sidestep.device import make_repeatable, resolve
+from sidestep.errors import UserError
 from sidestep.files import (
     canonical_json,
     read_json,
@@ -30,7 +31,7 @@ from sidestep.training import checkpoint
 from sidestep.training.loop import Task, train
 from sidestep.training.setup import make_task, signals_of
 from sidestep.training.state import HistoryRow, ProbeRow, Progress
-from sidestep.training.step import entry, learn
+from sidestep.training.step import entry
 
 # Seconds between checkpoints: a killed job loses at most this and one epoch.
 CHECKPOINT_SECONDS = 20.0
@@ -43,10 +44,11 @@ Say = Callable[[str], None]
 def run_job(
     run: dict[str, Any],
     given_fingerprint: str,
-    entries: frozenset[str],
+    code: frozenset[str],
     data: Path,
     folder: Path,
     *,
+    teacher: Path | None = None,
     keep: Path | None = None,
     status: Path | None = None,
     say: Say = print,
@@ -57,9 +59,10 @@ def run_job(
     Args:
         run: the resolved config.
         given_fingerprint: of the code that the job was planned with; empty for whatever is here.
-        entries: modules from which the job's code is reached.
+        code: modules from which the job's code is reached.
         data: the data set's file; its digest file lies beside it.
         folder: where the results go.
+        teacher: the folder of the run whose network teaches; needed if the run names one.
         keep: the checkpoint's file, or None to keep none.
         status: the status file, or None.
         say: takes a line of the job's log.
@@ -69,21 +72,22 @@ def run_job(
         UserError: the code changed, the device is absent, the data are not there or damaged.
         RuntimeError: code outside the fingerprint was loaded.
     """
-    before = fingerprint.check_at_start(given_fingerprint, entries)
+    before = fingerprint.check_at_start(given_fingerprint, code)
     name = "/".join(str(run[key]) for key in ("study", "dataset", "variant", "seed"))
     teller = StatusFile(status, {"run": name, "epochs": run["epochs"]})
     teller.say("starting", now=True, epoch=0)
     try:
         device = resolve(run["device"])
         make_repeatable(run["threads"], run["precision"])
-        task = make_task(run, data, device)
+        task = make_task(run, data, device, checked_teacher(run, teacher))
         identity = {
             "run": run,
-            "fingerprint": fingerprint.of(entries),
+            "fingerprint": fingerprint.of(code),
             "data": read_json(data.with_suffix(".digest.json")),
+            "teacher": sha256(teacher / "summary.json") if teacher else None,
         }
         progress = _go(task, identity, keep, teller, say, checkpoint_seconds)
-        fingerprint.check_at_end(entries, before)
+        fingerprint.check_at_end(code, before)
         _write(folder, run, identity, task, progress, device)
     except BaseException as error:
         teller.say("failed", now=True, reason=f"{type(error).__name__}: {error}")
@@ -93,6 +97,24 @@ def run_job(
     state = "finished" if progress.diverged_at is None else "diverged"
     teller.say(state, now=True, epoch=progress.rows[-1].epoch, left=0.0)
     say(f"{name}: {state}")
+
+
+def checked_teacher(run: dict[str, Any], folder: Path | None) -> Path | None:
+    """The file of the teacher's weights, or None for a run without a teacher.
+
+    Raises:
+        UserError: the teacher's run is missing, damaged, of another config or code, or diverged.
+    """
+    if not run["teacher"]:
+        return None
+    if folder is None:
+        raise UserError(
+            f"the run has the teacher '{run['teacher']['variant']}' but no folder of it"
+        )
+    code = fingerprint.of(entries.train(run["teacher"]))
+    if runs.check(folder, run["teacher"], code)["status"] == "diverged":
+        raise UserError(f"the teacher in {folder} diverged and can teach nothing")
+    return folder / "model.safetensors"
 
 
 def _go(
@@ -194,6 +216,7 @@ def _write(
     summary = {
         **_results(run, task, progress),
         "fingerprint": identity["fingerprint"],
+        "teacher": identity["teacher"],
         "peak_memory_bytes": hardware.peak_memory(device),
         "files": {name: sha256(folder / name) for name in (*others, "provenance.json")},
     }
@@ -222,6 +245,9 @@ def _results(run: dict[str, Any], task: Task, progress: Progress) -> dict[str, A
         "parameters": cost.parameters(task.network),
         "parameters_of_signals": sum(map(cost.parameters, signals_of(task.phases))),
         "mult_adds_forward_per_image": cost.mult_adds_forward(task.network, images[:1]),
+        "mult_adds_closed": sum(
+            row.mult_adds for row in counting.count(task.network, tuple(images.shape[1:]))
+        ),
         **_phase_costs(task),
         "stored_bytes": cost.stored_bytes(task.network),
     }
@@ -233,14 +259,14 @@ def _phase_costs(task: Task) -> dict[str, dict[str, int]]:
     per_step, per_entry = {}, {}
     for phase, begin, end in task.spans:
         planned, _ = task.prepare(phase)
-        batch = task.batch(task.chosen(task.order(0), 0))
+        chosen = task.chosen(task.order(0), 0)
         kept = None
         if task.caches(phase, begin, end, planned):
             one = cost.mult_adds(lambda planned=planned: entry(planned, images[:1]))  # type: ignore[misc]
             per_entry[phase.name] = len(images) * one
-            kept = entry(planned, batch.images)
+            kept = entry(planned, task.batch(chosen).images)
         planned.set_modes()
-        work: Callable[[], object] = functools.partial(learn, planned, batch, kept)
+        work: Callable[[], object] = functools.partial(task.learn, planned, chosen, 0, kept)
         per_step[phase.name] = cost.mult_adds(work)
     return {"mult_adds_per_training_step": per_step, "mult_adds_per_entry": per_entry}
 

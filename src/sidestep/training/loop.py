@@ -9,7 +9,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +44,7 @@ class Task:
         evaluations: evaluations per epoch; each phase's end is one besides.
         records: epochs at which to keep the network.
         augmentations: what is done in turn to the images of every step.
+        teacher: a finished network whose outputs signals ask for, on the device, or None.
         precision: `float32`, `tf32` or `bf16`: of the step's matrix products and convolutions.
         probes: what looks at every evaluation, by name.
     """
@@ -59,6 +60,7 @@ class Task:
     epochs: int
     records: Sequence[int]
     augmentations: tuple[Augmentation, ...]
+    teacher: nn.Sequential | None
     precision: str
     probes: dict[str, Probe]
     seed: int
@@ -132,6 +134,32 @@ class Task:
         for augment in self.augmentations:
             images = augment(images, generator)
         return Batch(images, batch.labels)
+
+    def learn(self, planned: Plan, chosen: Tensor, step: int, kept: Tensor | None) -> Tensor:
+        """One step's gradients, on the chosen images, from the frozen stages' outputs if kept."""
+        batch = self.augmented(self.batch(chosen), step)
+        with self.computing():
+            return learn(planned, self.with_teacher(batch, planned), kept)
+
+    def with_teacher(self, batch: Batch, planned: Plan) -> Batch:
+        """The batch with those of the teacher's outputs that the phase's signals ask for."""
+        asked = {name for signal in planned.signals if (name := signal.needs_teacher)}
+        if self.teacher is None or not asked:
+            return batch
+        taught: dict[str, Tensor] = {}
+        hidden = batch.images
+        with torch.no_grad():
+            for name, stage in self.teacher.named_children():
+                hidden = stage(hidden)
+                if name in asked:
+                    taught[name] = hidden
+        return replace(batch, taught=taught)
+
+    def view(self, planned: Plan) -> View:
+        """What probes see while a phase is trained."""
+        train = self.splits["train"]
+        ask = lambda batch: self.with_teacher(batch, planned)  # noqa: E731
+        return View(self.model, planned, train, self.evaluated, ask)
 
     def computing(self) -> AbstractContextManager[object]:
         """In which a step computes: autocast to bfloat16, if asked for."""
@@ -237,9 +265,7 @@ def _train_until(
                 chosen = task.chosen(order, step - epoch * task.steps_per_epoch)
                 entered = course.entered
                 kept = None if entered is None else entered.index_select(0, chosen)
-                batch = task.augmented(task.batch(chosen), step)
-                with task.computing():
-                    total += learn(course.planned, batch, kept)
+                total += task.learn(course.planned, chosen, step, kept)
                 done = (step - course.begin) / (course.end - course.begin)
                 course.focus.update(task.schedule(done))
         progress.step, progress.seconds = stop, clock.seconds
@@ -261,7 +287,7 @@ def _look(task: Task, progress: Progress, clock: Clock, course: _Course) -> None
     if not task.probes or progress.diverged_at is not None:
         return
     state = torch.get_rng_state()
-    view = View(task.model, course.planned, task.splits["train"], task.evaluated)
+    view = task.view(course.planned)
     for name, probe in task.probes.items():
         for reading in probe(view):
             place = (progress.step, epoch, course.phase.name, reading.name or name)

@@ -11,26 +11,36 @@ from sidestep.registry import arguments, load
 
 
 @dataclass
-class Focus:
-    """The parameters that one phase moves, as the lists that the fused kernels want."""
+class Group:
+    """Parameters that share their settings, as the lists that the fused kernels want."""
 
-    rule: Callable[..., None]
     settings: dict[str, Any]
     parameters: list[Tensor]
     slots: list[list[Tensor]]
     steps: list[Tensor]
 
+
+@dataclass
+class Focus:
+    """The parameters that one phase moves."""
+
+    rule: Callable[..., None]
+    groups: list[Group]
+
     def update(self, factor: float) -> None:
         """Move every parameter along its gradient by one step, then drop the gradients."""
-        gradients = [p.grad for p in self.parameters]
-        missing = sum(gradient is None for gradient in gradients)
+        missing = sum(p.grad is None for group in self.groups for p in group.parameters)
         if missing:
             raise RuntimeError(f"{missing} parameters that a phase teaches got no gradient")
-        torch._foreach_add_(self.steps, 1)
-        with torch.no_grad():
-            self.rule(self.parameters, gradients, self.slots, self.steps, factor, **self.settings)
-        for parameter in self.parameters:
-            parameter.grad = None
+        for group in self.groups:
+            gradients = [p.grad for p in group.parameters]
+            torch._foreach_add_(group.steps, 1)
+            with torch.no_grad():
+                self.rule(
+                    group.parameters, gradients, group.slots, group.steps, factor, **group.settings
+                )
+            for parameter in group.parameters:
+                parameter.grad = None
 
 
 @dataclass
@@ -39,12 +49,14 @@ class Optimiser:
 
     Attributes:
         parameters: every parameter that some phase may move, by name.
+        decay_scales: name of a parameter → factor of its weight decay, where that is not 1.
         state: name of a parameter → its slots, made when a phase first needs it.
         steps: name of a parameter → number of its updates.
     """
 
     thing: dict[str, Any]
     parameters: dict[str, Tensor]
+    decay_scales: dict[str, float] = field(default_factory=dict)
     state: dict[str, list[Tensor]] = field(default_factory=dict)
     steps: dict[str, Tensor] = field(default_factory=dict)
 
@@ -58,12 +70,21 @@ class Optimiser:
                 parameter = self.parameters[name].detach()
                 self.state[name] = [torch.zeros_like(parameter) for _ in rule.SLOTS]
                 self.steps[name] = torch.zeros((), device=parameter.device)
-        return Focus(
-            rule=rule.update,
-            settings=arguments(self.thing),
-            parameters=[self.parameters[name] for name in taken],
-            slots=[[self.state[name][slot] for name in taken] for slot in range(len(rule.SLOTS))],
-            steps=[self.steps[name] for name in taken],
+        by_scale: dict[float, list[str]] = {}
+        for name in taken:
+            by_scale.setdefault(self.decay_scales.get(name, 1.0), []).append(name)
+        groups = [self._group(names, scale, len(rule.SLOTS)) for scale, names in by_scale.items()]
+        return Focus(rule.update, groups)
+
+    def _group(self, names: list[str], scale: float, slots: int) -> Group:
+        settings = arguments(self.thing)
+        if scale != 1.0 and "weight_decay" in settings:
+            settings["weight_decay"] *= scale
+        return Group(
+            settings=settings,
+            parameters=[self.parameters[name] for name in names],
+            slots=[[self.state[name][slot] for name in names] for slot in range(slots)],
+            steps=[self.steps[name] for name in names],
         )
 
     def tensors(self) -> dict[str, Tensor]:
@@ -97,4 +118,14 @@ def named_parameters(network: nn.Module, signals: Iterable[nn.Module]) -> dict[s
             if id(parameter) not in seen:
                 seen.add(id(parameter))
                 found[f"signals.{index}.{name}"] = parameter
+    return found
+
+
+def decay_scales(network: nn.Module) -> dict[str, float]:
+    """Factors of the weight decay that layers of a network ask for, by name of the parameter."""
+    found: dict[str, float] = {}
+    for prefix, module in network.named_modules():
+        ask = getattr(module, "decay_scales", None)
+        if callable(ask):
+            found |= {f"{prefix}.{name}": scale for name, scale in ask().items()}
     return found

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sidestep.building import build_network, dataset_of, shapes_of
@@ -16,11 +18,11 @@ from sidestep.contract import Batch, Model, Signal
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, normalise, split
 from sidestep.errors import UserError
-from sidestep.registry import arguments
+from sidestep.registry import arguments, unknown
 from sidestep.registry import load as load_thing
 from sidestep.seeds import derive
 from sidestep.training.loop import Augmentation, Task, class_counts
-from sidestep.training.optimiser import Optimiser, named_parameters
+from sidestep.training.optimiser import Optimiser, decay_scales, named_parameters
 from sidestep.training.step import plan
 from sidestep.training.view import Probe
 
@@ -37,11 +39,20 @@ def splits_of(
     }
 
 
-def make_task(run: dict[str, Any], data: Path, device: torch.device) -> Task:
+def make_task(
+    run: dict[str, Any], data: Path, device: torch.device, teacher: Path | None = None
+) -> Task:
     """Everything that the loop needs for one run, with its initial weights.
 
+    Args:
+        run: the resolved config.
+        data: the data set's file.
+        device: where to train.
+        teacher: the file of the teacher's weights; without it a teacher has its initial ones, which
+            is enough to time it.
+
     Raises:
-        UserError: the strategy does not fit the network, or a signal does not fit the data.
+        UserError: the strategy does not fit the network, or a signal not the data or the teacher.
     """
     dataset = dataset_of(run)
     network = build_network(run, dataset)
@@ -62,7 +73,11 @@ def make_task(run: dict[str, Any], data: Path, device: torch.device) -> Task:
     task = Task(
         model=model,
         phases=phases,
-        optimiser=Optimiser(run["optimiser"], named_parameters(network, signals)),
+        optimiser=Optimiser(
+            run["optimiser"],
+            named_parameters(network, signals),
+            decay_scales(network) if run["substituted_decay"] == "scaled" else {},
+        ),
         schedule=schedule,
         splits=splits,
         evaluated={
@@ -76,12 +91,14 @@ def make_task(run: dict[str, Any], data: Path, device: torch.device) -> Task:
         augmentations=tuple(
             _augmentation(thing, dataset, device) for thing in run["augmentations"]
         ),
+        teacher=_teacher(run, dataset, device, teacher),
         precision=run["precision"],
         probes={thing["name"]: _probe(thing) for thing in run["probes"]},
         seed=run["seed"],
     )
     _check_labels(task, dataset)
     _check_last_batch(task)
+    _check_teacher(task)
     for phase, _, _ in task.spans:
         # Told now, not when the phase's turn comes.
         plan(list(network), phase)
@@ -92,6 +109,43 @@ def _probe(thing: dict[str, Any]) -> Probe:
     look, settings = load_thing("probes", thing["name"]).probe, arguments(thing)
     probe: Probe = lambda view: look(view, **settings)  # noqa: E731
     return probe
+
+
+def _teacher(
+    run: dict[str, Any], dataset: Dataset, device: torch.device, weights: Path | None
+) -> nn.Sequential | None:
+    if not run["teacher"]:
+        return None
+    network = build_network(run["teacher"], dataset)
+    if weights is not None:
+        kept = {k: v for k, v in load_file(weights).items() if not k.startswith("signals.")}
+        network.load_state_dict(kept)
+    return network.to(device).eval().requires_grad_(False)
+
+
+def _check_teacher(task: Task) -> None:
+    """Refuse signals that ask for a teacher where there is none, or that compare different shapes."""
+    asked = {name for signal in signals_of(task.phases) if (name := signal.needs_teacher)}
+    if not asked:
+        return
+    if task.teacher is None:
+        raise UserError("the strategy learns from a teacher but the run has none: name a 'teacher'")
+    known = [name for name, _ in task.teacher.named_children()]
+    missing = sorted(asked - set(known))
+    if missing:
+        raise UserError(
+            f"the strategy asks for the teacher's stage {unknown(missing[0], known)}, which it lacks"
+        )
+    shape = task.model.shapes[0]
+    theirs = dict(zip(known, shapes_of(task.teacher.cpu(), shape)[1:], strict=True))
+    task.teacher.to(task.splits["train"].labels.device)
+    for name in sorted(asked):
+        mine = task.model.shapes[task.model.stages.index(name) + 1]
+        if mine[1:] != theirs[name][1:]:
+            raise UserError(
+                f"stage '{name}' gives {mine} but the teacher's gives {theirs[name]}: all but the "
+                "channels must be the same"
+            )
 
 
 def _augmentation(thing: dict[str, Any], dataset: Dataset, device: torch.device) -> Augmentation:

@@ -16,16 +16,25 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from sidestep.contract import Batch, Objective, Phase
+from sidestep.contract import Batch, Objective, Phase, Signal
 from sidestep.errors import UserError
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """An objective with what its gradient goes to, and whether others still need its graph."""
+    """An objective with what its gradient goes to.
+
+    Attributes:
+        objective: whose signal is heard.
+        leaves: parameters of the signal and of the stages in reach.
+        joined: whether a later objective reaches all that this one does, from the same stage on:
+            their losses are then added up and one backward pass serves both.
+        shares_graph: whether others still need its graph.
+    """
 
     objective: Objective
     leaves: tuple[Tensor, ...]
+    joined: bool
     shares_graph: bool
 
 
@@ -51,7 +60,7 @@ class Plan:
     asked: tuple[bool, ...]
     learning: tuple[bool, ...]
     lessons: tuple[tuple[Lesson, ...], ...]
-    signals: tuple[nn.Module, ...]
+    signals: tuple[Signal, ...]
 
     @property
     def frozen(self) -> int:
@@ -112,9 +121,13 @@ def _lesson(
     leaves = tuple(p for module in taught for p in module.parameters() if p.requires_grad)
     order = sorted(range(len(objectives)), key=lambda index: _turn(objectives[index], index))
     later = [objectives[index] for index in order][order.index(objectives.index(objective)) + 1 :]
+    waits = objective.signal.needs_feedback
+    joined = not waits and any(
+        o.first == objective.first and not o.signal.needs_feedback for o in later
+    )
     # The graph is walked again if a later objective's gradient passes through a part of it.
     shares = any(o.first <= objective.at and objective.first <= o.at for o in later)
-    return Lesson(objective, leaves, shares)
+    return Lesson(objective, leaves, joined, shares)
 
 
 def _turn(objective: Objective, index: int) -> tuple[bool, int, int]:
@@ -169,14 +182,22 @@ def learn(plan: Plan, batch: Batch, entered: Tensor | None = None) -> Tensor:
     hidden = batch.images if entered is None else entered
     entries: dict[int, Tensor] = {}
     waiting: list[tuple[Lesson, Tensor]] = []
+    joined: dict[int, list[tuple[Lesson, Tensor]]] = {}
 
     def teach(lesson: Lesson, output: Tensor, batch: Batch) -> None:
         objective = lesson.objective
         loss = objective.signal(output, batch)
-        below = entries.get(objective.first)
-        inputs = lesson.leaves if below is None else (*lesson.leaves, below)
-        torch.autograd.backward(loss, inputs=inputs, retain_graph=lesson.shares_graph)
         total.add_(loss.detach())
+        if lesson.joined:
+            joined.setdefault(objective.first, []).append((lesson, loss))
+            return
+        leaves = dict.fromkeys(lesson.leaves)
+        for other, more in joined.pop(objective.first, []):
+            loss = loss + more
+            leaves |= dict.fromkeys(other.leaves)
+        below = entries.get(objective.first)
+        inputs = (*leaves, *(() if below is None else (below,)))
+        torch.autograd.backward(loss, inputs=inputs, retain_graph=lesson.shares_graph)
 
     start = 0 if entered is None else plan.frozen
     for index in range(start, len(plan.stages)):

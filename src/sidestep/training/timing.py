@@ -14,7 +14,7 @@ from sidestep.device import make_repeatable, resolve, synchronise
 from sidestep.files import write_json
 from sidestep.training.loop import Task
 from sidestep.training.setup import make_task
-from sidestep.training.step import ENTRY_IMAGES, Plan, entry, entry_chunks, learn
+from sidestep.training.step import ENTRY_IMAGES, Plan, entry, entry_chunks
 
 WARM_UP = 5
 # Chunks of the frozen stages' outputs that are timed.
@@ -35,7 +35,8 @@ def time_job(
     """Time the steps of every phase of every variant, one after the other, and write the quartiles.
 
     A step is what the loop does between two evaluations: gather a batch, forward, backward, update.
-    Where a phase computes the frozen stages' outputs beforehand, that is timed too, by its chunks.
+    Where a phase computes the frozen stages' outputs beforehand, that is timed too, by its chunks;
+    and so is inference, by batches of the run's size.
     One job times all variants of a study, because it has to be alone on the machine and most of a
     short job is start-up.
 
@@ -59,6 +60,7 @@ def time_job(
         total = sum(p["seconds_entry"] + p["steps"] * p["median"] for p in phases.values())
         variants[variant] = {
             "phases": phases,
+            "forward": _time_forward(task, steps),
             "steps": task.steps,
             "batch_size": run["batch_size"],
             "seconds_run": total,
@@ -98,9 +100,7 @@ def _time(task: Task, phase: Phase, begin: int, end: int, steps: int) -> dict[st
         start = time.perf_counter()
         chosen = task.chosen(order, step % whole_batches)
         kept = None if entered is None else entered.index_select(0, chosen)
-        batch = task.augmented(task.batch(chosen), step)
-        with task.computing():
-            learn(planned, batch, kept)
+        task.learn(planned, chosen, step, kept)
         focus.update(task.schedule(step / (WARM_UP + steps)))
         synchronise(device)
         seconds.append(time.perf_counter() - start)
@@ -112,6 +112,22 @@ def _time(task: Task, phase: Phase, begin: int, end: int, steps: int) -> dict[st
         "q3": q3,
         "seconds_entry": before,
     }
+
+
+def _time_forward(task: Task, steps: int) -> dict[str, float]:
+    """Median and quartiles of the seconds of one batch's way through the network in evaluation mode."""
+    images = task.splits["train"].images[: task.batch_size]
+    task.network.eval()
+    seconds = []
+    for _ in range(WARM_UP + steps):
+        synchronise(images.device)
+        start = time.perf_counter()
+        with torch.no_grad():
+            task.network(images)
+        synchronise(images.device)
+        seconds.append(time.perf_counter() - start)
+    q1, median, q3 = _quartiles(seconds[WARM_UP:])
+    return {"q1": q1, "median": median, "q3": q3}
 
 
 def _time_entry(planned: Plan, images: Tensor, device: torch.device) -> float:

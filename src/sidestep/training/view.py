@@ -37,12 +37,14 @@ class View:
         plan: of the phase that is being trained.
         train: all training images.
         scored: by split, the images that are scored at every evaluation.
+        with_teacher: a batch with what the phase's signals ask of the teacher.
     """
 
     model: Model
     plan: Plan
     train: Batch
     scored: dict[str, Batch]
+    with_teacher: Callable[[Batch], Batch]
 
     def batch(self, images: int) -> Batch:
         """The first training images: the same at every evaluation and for every variant."""
@@ -70,7 +72,7 @@ class View:
         Stages whose every gradient stays away are left out.
         """
         self._evaluate_only()
-        learn(self.plan, batch)
+        learn(self.plan, self.with_teacher(batch))
         found: dict[str, Tensor] = {}
         for name, stage in self.model.network.named_children():
             parts = [p.grad.flatten() for p in stage.parameters() if p.grad is not None]
