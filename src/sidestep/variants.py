@@ -26,7 +26,15 @@ APART = ("shares", "fine_tune", "ends")
 # Most variants of a study that is drawn whole: the baseline and seven colours.
 FEW = 8
 # What a run is if it does not say so; every resolved run does.
-USUAL: Run = {"normalisation": "unit", "augmentations": [], "precision": "float32"}
+USUAL: Run = {
+    "normalisation": "unit",
+    "augmentations": [],
+    "precision": "float32",
+    "teacher": None,
+    "substituted_decay": "full",
+}
+# The layer that a network has where nothing stands in the place of its convolutions.
+DENSE = "dense"
 # The usual augmentation of small photographs, which is called `augmented` without more words.
 AUGMENTED = ("random_crop", "horizontal_flip")
 # What `method` tells apart; any other strategy has its own name.
@@ -182,6 +190,22 @@ def normalisation(run: Run) -> str:
 def augmented_by(run: Run) -> tuple[str, ...]:
     """Names of what is done to the images of a run's training steps."""
     return tuple(str(thing["name"]) for thing in _augmentations(run))
+
+
+def layer(run: Run) -> str:
+    """What makes a run's network smaller than the dense one.
+
+    The name of the layer in the place of convolutions; `narrower` or `shallower` if the network is dense
+    and meets a budget so; else `dense`, also of networks whose convolutions nothing can replace.
+    """
+    found = complete("networks", run["network"])
+    match = str(found.get("match", "none"))
+    return str(found.get("layer", {"name": DENSE})["name"]) if match == "none" else match
+
+
+def taught(run: Run) -> bool:
+    """Whether a teacher teaches a run too."""
+    return (USUAL | run)["teacher"] is not None
 
 
 def _augmentations(run: Run) -> list[dict[str, Any]]:

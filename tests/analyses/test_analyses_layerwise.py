@@ -44,6 +44,8 @@ def run(**changes: Any) -> dict[str, Any]:
         "records": [1],
         "probes": [],
         "augmentations": [],
+        "teacher": None,
+        "substituted_decay": "full",
         **changes,
     }
 

@@ -8,6 +8,7 @@ from functools import cache
 import made_decoupled
 import made_layerwise
 import made_studies
+import made_substitution
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,10 +89,30 @@ DECOUPLED = {
         "diverged": (("backprop", 0),),
     },
 }
+SUBSTITUTION = {
+    "eleven variants": {},
+    "more budgets, all layers and decays, two runs diverged": {
+        "variants": made_substitution.LARGE,
+        "diverged": (("cp-0.1", 0), ("acdc-0.1-taught", 1)),
+    },
+    "two data sets, one variant twice, a variant that always diverges": {
+        "variants": made_substitution.TWICE,
+        "datasets": ("cifar10", "digits"),
+        "seeds": (0, 1),
+        "diverged": (("low_rank", 0), ("low_rank", 1)),
+    },
+    "one seed, not timed": {"seeds": (4,), "timed": ()},
+    "nothing finished": {
+        "variants": {"dense": made_substitution.USUAL["dense"]},
+        "seeds": (0,),
+        "diverged": (("dense", 0),),
+    },
+}
 KINDS = {
     "width": (made_studies.tables, STUDIES),
     "layerwise": (made_layerwise.tables, LAYERWISE),
     "decoupled": (made_decoupled.tables, DECOUPLED),
+    "substitution": (made_substitution.tables, SUBSTITUTION),
 }
 # Figures of the first study, whose tables have a width; all others are of variants with names.
 OF_WIDTH = {
@@ -106,6 +127,11 @@ OF_SETTINGS = {
     *("curves_by_epoch", "curves_by_seconds", "generalisation_gap", "own_heads", "cost_per_step"),
     *("accuracy_against_cost", "learning_rate_sensitivity", "data_settings", "equal_seconds"),
 }
+# Figures of studies that substitute layers, and those that such studies have besides.
+OF_SUBSTITUTION = {
+    *("pareto_fronts", "teacher_effect", "decay_effect", "speedups", "matrix_fits", "seed_noise"),
+}
+ALSO_OF_SUBSTITUTION = ("curves_by_epoch", "generalisation_gap")
 # Those that compare variants which not every study has.
 OF_GROUPS = {"learning_rate_sensitivity", "data_settings", "equal_seconds"}
 WITH_GROUPS = {
@@ -115,6 +141,8 @@ WITH_GROUPS = {
 
 
 def kind_of(figure: str) -> str:
+    if figure in OF_SUBSTITUTION:
+        return "substitution"
     if figure in OF_SETTINGS:
         return "decoupled"
     return "width" if figure in OF_WIDTH else "layerwise"
@@ -122,10 +150,15 @@ def kind_of(figure: str) -> str:
 
 def may_be_empty(figure: str, case: str) -> bool:
     bare = figure in SWEEPS and case.startswith("no sweeps")
+    bare |= figure in ("speedups", "seed_noise") and "not timed" in case
+    bare |= figure == "decay_effect" and case in ("eleven variants", "one seed, not timed")
     return bare or case == "nothing finished" or (figure in OF_GROUPS and case not in WITH_GROUPS)
 
 
-CASES = [(case, name) for name in FIGURES for case in KINDS[kind_of(name)][1]]
+CASES = [
+    *((kind_of(name), case, name) for name in FIGURES for case in KINDS[kind_of(name)][1]),
+    *(("substitution", case, name) for name in ALSO_OF_SUBSTITUTION for case in SUBSTITUTION),
+]
 
 
 @cache
@@ -149,9 +182,9 @@ def drawn_texts(monkeypatch) -> list[Text]:
     return drawn
 
 
-@pytest.mark.parametrize(("case", "name"), CASES)
-def test_rows_are_tidy_and_the_picture_is_readable(case, name, drawn_texts):
-    tables = made(kind_of(name), case)
+@pytest.mark.parametrize(("kind", "case", "name"), CASES)
+def test_rows_are_tidy_and_the_picture_is_readable(kind, case, name, drawn_texts):
+    tables = made(kind, case)
     module = registry.load("figures", name)
     rows = module.rows(tables)
     assert not rows.columns.duplicated().any()
@@ -207,6 +240,7 @@ def test_same_rows_give_the_same_bytes(name):
         "width": lambda: made_studies.tables(widths=(16, 128), datasets=("mnist",)),
         "layerwise": lambda: made_layerwise.tables(made_layerwise.FEW, seeds=(0, 1)),
         "decoupled": lambda: made_decoupled.tables(made_decoupled.FEW, seeds=(0, 1)),
+        "substitution": lambda: made_substitution.tables(made_substitution.TWICE, seeds=(0, 1)),
     }[kind_of(name)]()
     pictures = []
     for _ in range(2):

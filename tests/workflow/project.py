@@ -60,6 +60,29 @@ studies:
       grid: {optimiser.lr: [0.01]}
       seeds: [7]
     timing: {datasets: [digits], steps: 3}
+  substitution:
+    datasets: [digits]
+    seeds: [0, 1]
+    run:
+      network: {depth: 16, budget: 0.45}
+      epochs: 1
+      train_images: 128
+      validation: 100
+      evaluation_images: 100
+      batch_size: 32
+    search:
+      grid: {optimiser.lr: [0.03]}
+      seeds: [7]
+    timing: {datasets: [digits], steps: 3}
+    analyses:
+      - timeline
+      - pareto
+      - teaching
+      - decay
+      - speedup
+      - repeats
+      - {name: matrix_fit, steps: 5, matrices: 2, sizes_per_layer: 2, side: 8}
+      - published_substitution
 """
 
 
@@ -93,12 +116,12 @@ class Project:
         return {rule: int(count) for rule, count in found if rule not in ("all", "figures")}
 
     def runs(self, study=None, strategy=None):
-        """How many runs the config asks for, of a study or strategy."""
+        """How many runs the config asks for, of a study or strategy; a student goes with its teacher."""
         from sidestep.config import load
 
         config = load(self.folder / "config.yaml", self.folder / "tiny.yaml")
         return sum(
-            strategy in (None, run["strategy"]["name"])
+            strategy in (None, run["strategy"]["name"], (run["teacher"] or run)["strategy"]["name"])
             for name, found in config.studies.items()
             if study in (None, name)
             for run in found.runs()

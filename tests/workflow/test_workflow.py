@@ -67,7 +67,7 @@ def test_editing_the_strategy_retrains_and_a_comment_does_not(finished):
     finished.edit("strategies/end_to_end.py", "first=0", "first=1 - 1")
     planned = finished.planned()
     assert 8 < planned["train_network"] == finished.runs(strategy="end_to_end") < finished.runs()
-    assert planned["time_training"] == 3  # every study has it as its baseline
+    assert planned["time_training"] == 4  # every study has it as its baseline
     assert "fetch_data" not in planned
 
 
@@ -80,12 +80,20 @@ def test_a_search_chooses_for_every_variant_and_the_paper_does_not_wait_for_it(b
     assert not (built.folder / "results/runs/layerwise-search").exists()
     planned = fresh.planned("search")
     searched = fresh.runs("layerwise") + fresh.runs("decoupled")
-    assert planned["train_network"] == searched // 2  # one seed instead of two
+    # One seed instead of two; students are not searched for.
+    assert planned["train_network"] == searched // 2 + 6
     assert {"measure_variant", "typeset_paper"}.isdisjoint(planned)
     fresh.run("results/tables/layerwise-search_choice.csv")
     rows = table(fresh, "layerwise-search_choice")
     assert {row["of"] for row in rows if row["chosen"] == "1"} == {row["of"] for row in rows}
     assert all(row["lr"] == "0.01" and float(row["mean"]) > 0 for row in rows)
+
+
+def test_students_are_stale_when_their_teacher_is(finished):
+    folder = finished.folder / "results/runs/substitution/digits"
+    (folder / "dense/seed0/summary.json").unlink()
+    students = sum(path.name.endswith("-taught") for path in folder.iterdir())
+    assert finished.planned()["train_network"] == 1 + students == 6
 
 
 def test_editing_a_metric_measures_again_and_trains_nothing(finished):

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from sidestep import drawing_curves as shared
 from sidestep.drawing import empty
+from sidestep.figures.shared.substitution import by_budget
 from sidestep.tables import Tables
 
 ALT = "Loss and accuracy over the epochs of training"
@@ -23,7 +24,7 @@ KEPT = [
 def rows(tables: Tables) -> pd.DataFrame:
     """Our curves, and the published ones of each setting, which have a `label` and no variant."""
     found = []
-    for part in shared.parts_of(shared.curve_rows(tables)):
+    for part in shared.parts_of(by_budget(shared.curve_rows(tables), tables.study)):
         found.append(part.rows.assign(source="", label="", style=-1))
         found += _published(tables, part.rows)
     return pd.concat(found, ignore_index=True)[KEPT] if found else pd.DataFrame(columns=KEPT)
@@ -41,8 +42,11 @@ def draw(rows: pd.DataFrame) -> Figure:
 def _published(tables: Tables, ours: pd.DataFrame) -> list[pd.DataFrame]:
     """The published curves of a setting, each up to its first value after our last epoch.
 
+    None in a study that is not compared with them.
     Ends alone (the best epoch, a mean of the last ones) are no curves and stay in the table.
     """
+    if "published_curves" not in {thing["name"] for thing in tables.study.analyses}:
+        return []
     dataset, setting, variant = ours[["dataset", "setting", "variant"]].iloc[0]
     run = tables.study.variant(variant).run
     found = tables.analysis("published_curves")

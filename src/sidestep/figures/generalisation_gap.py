@@ -7,6 +7,7 @@ from matplotlib.ticker import MaxNLocator
 from sidestep import drawing_curves as shared
 from sidestep.drawing import empty, line, over_seeds
 from sidestep.drawing_variants import DIVERGED, colour, each_variant, of_diverged
+from sidestep.figures.shared.substitution import by_budget, gaps
 from sidestep.tables import Tables
 
 ALT = "Training accuracy minus test accuracy"
@@ -16,6 +17,7 @@ CAPTION = (
     "that finished; point: mean; bar: its 95 % t interval. Zero, dotted, is a network that knows its training "
     "images no better than others."
 )
+PLACE = ["dataset", "setting", "variant"]
 KEYS = ["dataset", "setting", "variant", "look", "left", "epoch"]
 
 
@@ -29,22 +31,29 @@ def rows(tables: Tables) -> pd.DataFrame:
     )
     gap = (known - seen).dropna().rename("value").reset_index()
     its = shared.members(tables)
-    its = its[its["drawn"] > 0]
+    its = by_budget(its[its["drawn"] > 0], tables.study)
     gap = gap.merge(its, on=["dataset", "variant"])
     during = over_seeds(gap, KEYS).assign(when="during")
-    kept = ["dataset", "variant", "gap", "gap_low", "gap_high", "n", "diverged"]
-    end = tables.analysis("family")[kept].merge(its, on=["dataset", "variant"])
-    end = end.rename(columns={"gap": "mean", "gap_low": "low", "gap_high": "high"})
+    end = _ends(tables).merge(its, on=["dataset", "variant"])
     end = end[end["mean"].notna() | (end["diverged"] > 0)].assign(when="end", epoch=float("nan"))
     columns = [*KEYS, "when", "mean", "low", "high", "n", "diverged"]
     parts = [part.reindex(columns=columns) for part in (during.assign(diverged=0), end)]
     parts = [part for part in parts if len(part)] or parts[:1]
     found = pd.concat(parts, ignore_index=True)
     order = {
-        pair: index for index, pair in enumerate(zip(its["dataset"], its["variant"], strict=True))
+        cell: index for index, cell in enumerate(zip(*(its[name] for name in PLACE), strict=True))
     }
-    pairs = zip(found["dataset"], found["variant"], strict=True)
-    return found.assign(place=[order[pair] for pair in pairs]).sort_values("place", kind="stable")
+    cells = zip(*(found[name] for name in PLACE), strict=True)
+    return found.assign(place=[order[cell] for cell in cells]).sort_values("place", kind="stable")
+
+
+def _ends(tables: Tables) -> pd.DataFrame:
+    """The gap at the end with its interval, by the study's analysis `family` if it has that."""
+    if "family" not in {thing["name"] for thing in tables.study.analyses}:
+        return gaps(tables)
+    kept = ["dataset", "variant", "gap", "gap_low", "gap_high", "n", "diverged"]
+    found = tables.analysis("family")[kept]
+    return found.rename(columns={"gap": "mean", "gap_low": "low", "gap_high": "high"})
 
 
 def draw(rows: pd.DataFrame) -> Figure:
