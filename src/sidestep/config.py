@@ -378,6 +378,11 @@ def _search(study: Study, raw: dict[str, Any]) -> tuple[Study, list[str]]:
     for variant in study.variants:
         if variant.name not in raw.get("variants", [variant.name]):
             continue
+        if variant.run["teacher"]:
+            found.append(
+                f"{where} has '{variant.name}', which has a teacher: list in 'variants' those without"
+            )
+            continue
         for values in itertools.product(*raw["grid"].values()):
             run, columns = merge(variant.run, _named(raw.get("run", {}))), {"of": variant.name}
             for path, value in zip(raw["grid"], values, strict=True):
@@ -462,11 +467,19 @@ def _teacher_faults(where: str, variants: list[Variant]) -> list[str]:
             found.append(
                 f"{where}.variants.{variant.name}.teacher is an unknown variant {unknown(teacher, by_name)}"
             )
-        elif by_name[teacher].run.get("teacher"):
+            continue
+        if by_name[teacher].run.get("teacher"):
             found.append(
                 f"{where}.variants.{variant.name}.teacher is '{teacher}', which has a teacher itself: "
                 "name a variant without one"
             )
+        # It would see other pixels, or have learned from images that are held out here.
+        found += [
+            f"{where}.variants.{variant.name}.{key} is {variant.run[key]!r} but that of its teacher "
+            f"'{teacher}' is {by_name[teacher].run[key]!r}: they must be the same"
+            for key in ("normalisation", "validation", "train_images")
+            if variant.run[key] != by_name[teacher].run[key]
+        ]
     return found
 
 
@@ -477,7 +490,7 @@ def _named(run: dict[str, Any]) -> dict[str, Any]:
         if key in run:
             named[key] = _named_thing(kind, run[key])
     for key in _LISTED_IN_RUN:
-        if key in run:
+        if isinstance(run.get(key), list):
             named[key] = [_thing(item) for item in run[key]]
     return named
 

@@ -67,11 +67,15 @@ def teacher_folder(folder: Path, teacher: dict[str, Any]) -> Path:
     return folder.parents[1] / str(teacher["variant"]) / f"seed{teacher['seed']}"
 
 
+def teacher_today(folder: Path, teacher: dict[str, Any]) -> str:
+    """The digest of the network that would teach the run of a folder today."""
+    path = teacher_folder(folder, teacher) / "model.safetensors"
+    return sha256(path) if path.is_file() else "missing"
+
+
 def _check_teacher(folder: Path, teacher: dict[str, Any], summary: dict[str, Any]) -> None:
     """Refuse a run whose teacher is another one than it learned from."""
-    path = teacher_folder(folder, teacher) / "summary.json"
-    today = sha256(path) if path.is_file() else "missing"
-    if summary.get("teacher") != today:
+    if summary.get("teacher") != teacher_today(folder, teacher):
         raise UserError(
             f"{folder} learned from another network of '{teacher['variant']}' than there is today: "
             f"delete it and run again"

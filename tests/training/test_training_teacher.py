@@ -210,3 +210,25 @@ def test_rules_without_weight_decay_have_nothing_to_scale():
     named = {"p": parameter}
     Optimiser({"name": "sgd", "lr": 0.5}, named, {"p": 0.1}).focus([parameter]).update(1.0)
     assert torch.equal(parameter.detach(), torch.full((2,), 0.5))
+
+
+def test_scaled_decay_starts_from_the_rules_default_where_the_config_gives_none():
+    parameter = torch.ones(2, requires_grad=True)
+    parameter.grad = torch.zeros(2)
+    optimiser = Optimiser({"name": "adamw", "lr": 1.0}, {"p": parameter}, {"p": 0.5})
+    optimiser.focus([parameter]).update(1.0)
+    assert torch.allclose(parameter.detach(), torch.full((2,), 1 - 0.005))
+
+
+def test_a_student_draws_what_it_would_draw_alone(student, digits):
+    drawn = []
+    for teacher in (student["teacher"], None):
+        make_task({**student, "strategy": {"name": "end_to_end"}, "teacher": teacher}, digits, CPU)
+        drawn.append(torch.rand(5))
+    assert torch.equal(*drawn)
+
+
+def test_signals_of_logits_are_refused_at_other_stages(student, digits):
+    strategy = {"name": "blockwise", "signal": {"name": "distillation"}}
+    with pytest.raises(UserError, match="needs 10 logits but stage 'block1'"):
+        make_task({**student, "strategy": strategy}, digits, CPU)

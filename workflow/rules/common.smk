@@ -20,7 +20,7 @@ shell.prefix(
 )
 
 from sidestep import config as sidestep_config
-from sidestep import captions, entries, fingerprint, layout
+from sidestep import captions, entries, fingerprint, layout, runs
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_text
 
@@ -184,10 +184,19 @@ def mark_stale_runs(config):
             place = [run[key] for key in ("study", "dataset", "variant", "seed")]
             folder = layout.run(*place)
             try:
-                made_by = read_json(folder / "summary.json")["fingerprint"]
+                summary = read_json(folder / "summary.json")
+                made_by = summary["fingerprint"]
                 made_from = (folder / "config.json").read_text().strip()
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             modules = entries.train(run)
-            if made_by != fingerprint.of(modules) or made_from != canonical_json(run):
+            teacher = run["teacher"]
+            if (
+                made_by != fingerprint.of(modules)
+                or made_from != canonical_json(run)
+                or (
+                    teacher
+                    and summary.get("teacher") != runs.teacher_today(folder, teacher)
+                )
+            ):
                 os.utime(code_file(modules))

@@ -334,6 +334,11 @@ def _check(layer: dict[str, Any], budget: float, base: str, match: str) -> None:
             f"network 'wide_resnet' has a budget of {budget:g} parameters, which is one of the whole "
             f"network, but base '{base}'; a budget above 1 needs base 'network'"
         )
+    if name == "dense" and "size" in layer:
+        raise UserError(
+            f"network 'wide_resnet' with layer 'dense' has a size, {layer['size']}, but a convolution "
+            "has none to set"
+        )
     if name == "dense" and match == "none" and budget != 1:
         raise UserError(
             f"network 'wide_resnet' with layer 'dense' cannot meet a budget of {budget:g}, unless "

@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sidestep.contract import Batch, Signal, Site
+from sidestep.errors import UserError
 
 IN_NATS = True
 
@@ -27,10 +28,11 @@ def build(site: Site) -> Signal:
         site: of the stage, whose output must be (classes,).
 
     Raises:
-        ValueError: the stage's output is no vector of logits.
+        UserError: the stage's output is no vector of logits.
     """
     if site.output_shape != (site.classes,):
-        raise ValueError(
-            f"cross-entropy needs {site.classes} logits but the stage gives {site.output_shape}"
+        raise UserError(
+            f"cross-entropy needs {site.classes} logits but stage '{site.stage}' gives "
+            f"{site.output_shape}"
         )
     return CrossEntropy()

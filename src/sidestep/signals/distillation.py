@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sidestep.contract import Batch, Signal, Site
+from sidestep.errors import UserError
 from sidestep.settings import Fraction, Positive
 
 
@@ -41,10 +42,11 @@ def build(site: Site, *, share: Fraction = 0.9, temperature: Positive = 4.0) -> 
         temperature: by which both sides' logits are divided before they are compared.
 
     Raises:
-        ValueError: the stage's output is no vector of logits.
+        UserError: the stage's output is no vector of logits.
     """
     if site.output_shape != (site.classes,):
-        raise ValueError(
-            f"distillation needs {site.classes} logits but the stage gives {site.output_shape}"
+        raise UserError(
+            f"distillation needs {site.classes} logits but stage '{site.stage}' gives "
+            f"{site.output_shape}"
         )
     return Distillation(site.stage, share, temperature)

@@ -84,7 +84,7 @@ def run_job(
             "run": run,
             "fingerprint": fingerprint.of(code),
             "data": read_json(data.with_suffix(".digest.json")),
-            "teacher": sha256(teacher / "summary.json") if teacher else None,
+            "teacher": sha256(teacher / "model.safetensors") if teacher else None,
         }
         progress = _go(task, identity, keep, teller, say, checkpoint_seconds)
         fingerprint.check_at_end(code, before)
@@ -264,7 +264,8 @@ def _phase_costs(task: Task) -> dict[str, dict[str, int]]:
         if task.caches(phase, begin, end, planned):
             one = cost.mult_adds(lambda planned=planned: entry(planned, images[:1]))  # type: ignore[misc]
             per_entry[phase.name] = len(images) * one
-            kept = entry(planned, task.batch(chosen).images)
+            with task.computing():
+                kept = entry(planned, task.batch(chosen).images)
         planned.set_modes()
         work: Callable[[], object] = functools.partial(task.learn, planned, chosen, 0, kept)
         per_step[phase.name] = cost.mult_adds(work)

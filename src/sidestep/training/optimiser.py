@@ -1,5 +1,6 @@
 """An optimiser's state, kept per parameter and by name, apart from its update rule."""
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,8 +79,10 @@ class Optimiser:
 
     def _group(self, names: list[str], scale: float, slots: int) -> Group:
         settings = arguments(self.thing)
-        if scale != 1.0 and "weight_decay" in settings:
-            settings["weight_decay"] *= scale
+        known = inspect.signature(load("optimisers", self.thing["name"]).update).parameters
+        if scale != 1.0 and "weight_decay" in known:
+            decay = settings.get("weight_decay", known["weight_decay"].default)
+            settings["weight_decay"] = decay * scale
         return Group(
             settings=settings,
             parameters=[self.parameters[name] for name in names],

@@ -1,7 +1,7 @@
 """From a run's config to a `Task`: data on the device, network, phases, optimiser, schedule, probes.
 
-What only the data can tell to be wrong (a signal that needs more images of a class than a batch
-has) is told here, before the first step.
+What only the data or the built network can tell to be wrong (a signal that needs more images of a
+class than a batch has, a stage that the teacher lacks) is told here, before the first step.
 """
 
 from collections.abc import Callable
@@ -67,6 +67,8 @@ def make_task(
     factor = load_thing("schedules", run["schedule"]["name"]).factor
     settings = arguments(run["schedule"])
     schedule: Callable[[float], float] = lambda progress: factor(progress, **settings)  # noqa: E731
+    # Made before the stream that training draws from begins: a student draws as it would alone.
+    taught_by = _teacher(run, dataset, device, teacher)
     torch.manual_seed(derive(run["seed"], "training"))
     splits = splits_of(run, dataset, data, device, {"train", *run["evaluate"]})
     shown = run["evaluation_images"]
@@ -91,7 +93,7 @@ def make_task(
         augmentations=tuple(
             _augmentation(thing, dataset, device) for thing in run["augmentations"]
         ),
-        teacher=_teacher(run, dataset, device, teacher),
+        teacher=taught_by,
         precision=run["precision"],
         probes={thing["name"]: _probe(thing) for thing in run["probes"]},
         seed=run["seed"],

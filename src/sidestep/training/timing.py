@@ -86,10 +86,12 @@ def _time(task: Task, phase: Phase, begin: int, end: int, steps: int) -> dict[st
     images = task.splits["train"].images
     entered, before = None, 0.0
     if task.caches(phase, begin, end, planned):
-        before = _time_entry(planned, images, device)
+        with task.computing():
+            before = _time_entry(planned, images, device)
         # Steps are timed on the first images alone, whose outputs suffice.
         images = images[: (WARM_UP + steps) * task.batch_size]
-        entered = entry(planned, images)
+        with task.computing():
+            entered = entry(planned, images)
     planned.set_modes()
     order = task.order(0)
     order = order[order < len(images)]
