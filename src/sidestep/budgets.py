@@ -75,10 +75,10 @@ def size_for(
             f"a budget of {budget} parameters for layer '{name}' is above the "
             f"{convolution.parameters} of the dense {_described(convolution)} that it replaces"
         )
-    sizes = layer.sizes(convolution, **_taken(layer.sizes, settings))
+    sizes = layer.sizes(convolution, **taken_by(layer.sizes, settings))
     free = getattr(layer, "depthwise_parameters", None)
     given = 0 if count_depthwise or free is None else free(convolution)
-    taken = _taken(layer.parameters, settings)
+    taken = taken_by(layer.parameters, settings)
 
     def count(size: int) -> int:
         return layer.parameters(convolution, size, **taken)
@@ -93,7 +93,7 @@ def size_for(
     return Reached(sizes[place], count(sizes[place]))
 
 
-def _taken(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any]:
+def taken_by(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any]:
     """The settings on which one of a layer's functions depends."""
     known = inspect.signature(function).parameters
     return {key: value for key, value in settings.items() if key in known}

@@ -27,7 +27,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sidestep.budgets import Reached, size_for
+from sidestep.budgets import Reached, size_for, taken_by
 from sidestep.convolution import Convolution
 from sidestep.errors import UserError
 from sidestep.networks.shared.matched import (
@@ -139,7 +139,7 @@ class Substituted(nn.Module):
     def mult_adds(self, height: int, width: int) -> int:
         """Of one image of that input size."""
         function = load("layers", self.kind).mult_adds
-        taken = _taken(function, self.settings)
+        taken = taken_by(function, self.settings)
         counted: int = function(self.convolution, self.size, height, width, **taken)
         return counted
 
@@ -389,14 +389,14 @@ def _given(layer: dict[str, Any], convolution: Convolution) -> Reached:
     """
     module, settings = load("layers", layer["name"]), arguments(layer)
     size = settings.pop("size")
-    sizes = module.sizes(convolution, **_taken(module.sizes, settings))
+    sizes = module.sizes(convolution, **taken_by(module.sizes, settings))
     if size not in sizes:
         raise UserError(
             f"layer '{layer['name']}' cannot have size {size} in the place of a convolution from "
             f"{convolution.inputs} to {convolution.outputs} channels, only {sizes[0]} to {sizes[-1]}"
         )
     return Reached(
-        size, module.parameters(convolution, size, **_taken(module.parameters, settings))
+        size, module.parameters(convolution, size, **taken_by(module.parameters, settings))
     )
 
 
@@ -446,9 +446,3 @@ def _common(
             f"parameters where all layers have the same share of their convolutions', but {possible}"
         )
     return [best * convolution.parameters // parts for convolution in places]
-
-
-def _taken(function: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings on which one of a layer's functions depends."""
-    known = inspect.signature(function).parameters
-    return {key: value for key, value in settings.items() if key in known}

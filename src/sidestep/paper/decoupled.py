@@ -17,6 +17,7 @@ from sidestep.paper.parts import (
     decoupled_sweeps,
 )
 from sidestep.paper.parts.decoupled_study import DecoupledStudy
+from sidestep.paper.parts.study import told_in_its_own_section
 from sidestep.tables import Tables
 
 
@@ -38,11 +39,5 @@ def numbers(tables: Tables) -> dict[str, Any]:
         "orders": list(decoupled_curves.orders(study)),
         "sweeps": decoupled_sweeps.sweeps(study),
         "beside": beside,
-        # What the sections that all studies share ask for; tables stand in the study's own section.
-        "cost": {"head": [], "rows": [], "timed_on": "none", "sentences": []},
-        "published": {
-            "sentences": beside["sentences"][:1],
-            "by_width": [],
-            "other": {"head": [], "rows": []},
-        },
+        **told_in_its_own_section(beside["sentences"][:1]),
     }

@@ -15,6 +15,7 @@ from sidestep.paper.parts import (
     substitution_setup,
     substitution_table,
 )
+from sidestep.paper.parts.study import told_in_its_own_section
 from sidestep.paper.parts.substitution_study import SubstitutionStudy
 from sidestep.tables import Tables
 
@@ -40,11 +41,5 @@ def numbers(tables: Tables) -> dict[str, Any]:
         "fits": list(substitution_noise.fits(study)),
         "noise": list(substitution_noise.noise(study)),
         "beside": beside,
-        # What the sections that all studies share ask for; tables stand in the study's own section.
-        "cost": {"head": [], "rows": [], "timed_on": "none", "sentences": []},
-        "published": {
-            "sentences": beside["sentences"][:1],
-            "by_width": [],
-            "other": {"head": [], "rows": []},
-        },
+        **told_in_its_own_section(beside["sentences"][:1]),
     }

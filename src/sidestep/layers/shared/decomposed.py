@@ -1,6 +1,7 @@
 """What the tensor decompositions share: a matrix seen as a tensor, and its scale at the start."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cache
 
@@ -59,9 +60,9 @@ class Decomposed(Assembled):
         self.add_bias(convolution.bias)
         self.reset_parameters()
 
+    @abstractmethod
     def tensor(self) -> Tensor:
         """The tensor, of any shape with its entries in order."""
-        raise NotImplementedError
 
     def matrix(self) -> Tensor:
         """The matrix, C'×C."""

@@ -6,6 +6,7 @@ part, which then only pads and strides: a factor per channel would be one that t
 """
 
 import math
+from abc import ABC, abstractmethod
 from typing import Protocol, cast
 
 import torch
@@ -102,7 +103,7 @@ class Dense(nn.Conv2d):
             nn.init.zeros_(self.bias)
 
 
-class Assembled(nn.Module):
+class Assembled(nn.Module, ABC):
     """Mixes channels by a matrix that is assembled from the parameters at every forward pass.
 
     A subclass sets `inputs` and `outputs`, has `matrix` and `reset_parameters`, and calls `add_bias`.
@@ -117,9 +118,9 @@ class Assembled(nn.Module):
         """Register the bias, or that there is none; `reset_parameters` fills it."""
         self.register_parameter("bias", nn.Parameter(torch.empty(self.outputs)) if bias else None)
 
+    @abstractmethod
     def matrix(self) -> Tensor:
         """The matrix, C'×C."""
-        raise NotImplementedError
 
     def forward(self, images: Tensor) -> Tensor:
         """N×C×H×W → N×C'×H×W."""

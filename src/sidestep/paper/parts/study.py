@@ -53,3 +53,16 @@ class StudyTables:
 def each_row(frame: pd.DataFrame) -> Iterator[Any]:
     """The rows as tuples with named fields, none for an empty frame."""
     return iter(frame.itertuples())
+
+
+def told_in_its_own_section(published: list[str]) -> dict[str, Any]:
+    """What the sections that all studies share ask of one whose tables stand in its own section.
+
+    Args:
+        published: what is said there of the published figures.
+    """
+    nothing: dict[str, Any] = {"head": [], "rows": []}
+    return {
+        "cost": {**nothing, "timed_on": "none", "sentences": []},
+        "published": {"sentences": published, "by_width": [], "other": nothing},
+    }
