@@ -1,6 +1,7 @@
 """All benchmarks: ratios within this one run, medians of several repeats, the machine named.
 
 python benchmarks/run.py [training] [blockwise] [measuring] [mixtures] [startup] [decoupled] [layers]
+[resizing]
 """
 
 import importlib
@@ -15,7 +16,16 @@ import torch  # noqa: E402
 
 from sidestep.hardware import processor  # noqa: E402
 
-ALL = ("training", "blockwise", "measuring", "mixtures", "startup", "decoupled", "layers")
+ALL = (
+    "training",
+    "blockwise",
+    "measuring",
+    "mixtures",
+    "startup",
+    "decoupled",
+    "layers",
+    "resizing",
+)
 
 
 def main(chosen: list[str]) -> int:

@@ -5,7 +5,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from sidestep import surgery
 from sidestep.data.dataset import Dataset
+from sidestep.errors import UserError
 from sidestep.registry import arguments, load
 from sidestep.seeds import derive
 
@@ -28,13 +30,42 @@ def build_network(run: dict[str, Any], dataset: Dataset) -> nn.Sequential:
     network: nn.Sequential = module.build(
         dataset.shape, dataset.classes, **arguments(run["network"])
     )
+    surgery.attach(network, run["gates"])
+    draw(network, run["seed"])
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def draw(network: nn.Sequential, seed: int) -> None:
+    """Give every stage its initial weights, each from the run's stream for the stage of that name."""
     for name, stage in network.named_children():
-        torch.manual_seed(derive(run["seed"], "initialisation", name))
+        torch.manual_seed(derive(seed, "initialisation", name))
         for part in stage.modules():
             reset = getattr(part, "reset_parameters", None)
             if callable(reset):
                 reset()
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def sized_alike(network: nn.Sequential, teacher: nn.Sequential) -> bool:
+    """Make stages as large as the teacher's of that name, where their gates ask for it; whether any did.
+
+    The teacher's size is that of its gate, of soft factors their sum, rounded to whole neurons.
+
+    Raises:
+        UserError: the teacher's stage has no gate.
+    """
+    theirs = surgery.gates_of(teacher)
+    asked = [
+        stage
+        for stage, gate in surgery.gates_of(network).items()
+        if getattr(gate, "as_teacher", False)
+    ]
+    for stage in asked:
+        if stage not in theirs:
+            raise UserError(
+                f"stage '{stage}' is to be as large as its teacher's, which has no gate there"
+            )
+        surgery.resize(network, stage, max(1, round(float(theirs[stage].size().detach()))))
+    return bool(asked)
 
 
 def shapes_of(network: nn.Sequential, input_shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:

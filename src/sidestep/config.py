@@ -492,6 +492,10 @@ def _named(run: dict[str, Any]) -> dict[str, Any]:
     for key in _LISTED_IN_RUN:
         if isinstance(run.get(key), list):
             named[key] = [_thing(item) for item in run[key]]
+    if isinstance(run.get("gates"), dict):
+        named["gates"] = {
+            stage: _named_thing("gates", item) for stage, item in run["gates"].items()
+        }
     return named
 
 
@@ -528,9 +532,12 @@ def _run_faults(study: str, where: str, run: dict[str, Any]) -> list[str]:
     for key in _LISTED_IN_RUN:
         for index, thing in enumerate(run[key]):
             found += settings.faults(key, thing, f"{study}.run.{key}[{index}]")
+    for stage, thing in run["gates"].items():
+        found += settings.faults("gates", thing, f"{study}.run.gates.{stage}")
     if not found:
         strategy, network = run["strategy"], run["network"]["name"]
         found += settings.stage_faults(strategy, network, f"{study}.run.strategy")
+        found += settings.gate_faults(run["gates"], network, f"{study}.run.gates")
     late = [epoch for epoch in run["records"] if epoch > run["epochs"]]
     if late:
         found.append(

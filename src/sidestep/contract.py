@@ -4,8 +4,9 @@ End-to-end back-propagation is one phase with one objective that reaches every s
 phase with one objective per stage, each reaching its own; the same objectives in turn are one phase each.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -92,6 +93,30 @@ class Objective:
     at: int
 
 
+class Editing(Protocol):
+    """What an edit of the network sees and may do; stages are named, neurons are counted from 0.
+
+    Attributes:
+        network: to be changed through `keep` and `grow` only, or inside its gates.
+        train: all training images.
+        seed: of the run.
+        index: of the phase that begins, from 0.
+        last: whether it is the run's last phase.
+    """
+
+    network: nn.Sequential
+    train: Batch
+    seed: int
+    index: int
+    last: bool
+
+    def keep(self, stage: str, chosen: Tensor) -> None:
+        """Keep the chosen neurons of a gated stage, in that order, and the optimiser's state of them."""
+
+    def grow(self, stage: str, count: int) -> None:
+        """Add neurons to a gated stage that do not change what the network computes but can learn."""
+
+
 @dataclass(frozen=True)
 class Phase:
     """Objectives that are trained at the same time, with their share of the run's steps.
@@ -102,12 +127,19 @@ class Phase:
         share: of the run's steps; those of all phases add up to 1.
         cache: whether the outputs of the frozen stages below may be computed once, at the phase's
             start, and kept; they then take memory for every training image.
+        edit: what is done to the network before the phase's first step; its time is training time.
+        moves: the network → parameters that the phase moves, by name, of those that its objectives
+            reach: each whole (None), or the entries where a mask of its shape is true. None for all.
+        rate: factor of the learning rate.
     """
 
     name: str
     objectives: tuple[Objective, ...]
     share: float = 1.0
     cache: bool = False
+    edit: Callable[[Editing], None] | None = None
+    moves: Callable[[nn.Sequential], Mapping[str, Tensor | None]] | None = None
+    rate: float = 1.0
 
 
 @dataclass(frozen=True)

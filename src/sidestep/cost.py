@@ -5,12 +5,14 @@ counts matrix products and convolutions only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
+
+Result = TypeVar("Result")
 
 
 class _Counter(TorchDispatchMode):
@@ -42,11 +44,16 @@ class _Counter(TorchDispatchMode):
         return result
 
 
+def counted(work: Callable[[], Result]) -> tuple[Result, int]:
+    """What `work` gives, and the multiply-adds of whatever it computes, backward passes included."""
+    with _Counter() as counter:
+        result = work()
+    return result, int(counter.flops) // 2
+
+
 def mult_adds(work: Callable[[], object]) -> int:
     """Multiply-adds of whatever `work` computes, its backward passes included."""
-    with _Counter() as counter:
-        work()
-    return int(counter.flops) // 2
+    return counted(work)[1]
 
 
 def mult_adds_forward(network: nn.Module, image: torch.Tensor) -> int:

@@ -13,13 +13,15 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from sidestep.gate import Gate
+
 
 class Row(NamedTuple):
     """What one layer costs.
 
     Attributes:
         name: of the module in the network.
-        kind: `convolution`, `linear`, `normalisation`, or the name of the layer in its place.
+        kind: `convolution`, `linear`, `normalisation`, `gate`, or the name of the layer in its place.
         parameters: those of an earlier row with which they are shared left out.
         mult_adds: of one image; of all visits if an image goes through more than once.
         stored_bytes: of parameters and buffers, as kept in a file.
@@ -97,7 +99,7 @@ def _parts(module: nn.Module, name: str, seen: set[int]) -> Iterator[tuple[str, 
     if id(module) in seen:
         return
     seen.add(id(module))
-    if isinstance(module, (Counted, nn.Linear, *CONVOLUTIONS, *NORMALISATIONS)):
+    if isinstance(module, (Counted, nn.Linear, Gate, *CONVOLUTIONS, *NORMALISATIONS)):
         yield name, module
         return
     if any(True for _ in module.parameters(recurse=False)):
@@ -139,6 +141,8 @@ def _kind(part: nn.Module) -> str:
         return part.kind
     if isinstance(part, nn.Linear):
         return "linear"
+    if isinstance(part, Gate):
+        return "gate"
     return "convolution" if isinstance(part, CONVOLUTIONS) else "normalisation"
 
 

@@ -34,6 +34,9 @@ def make_repeatable(threads: int, precision: str = "float32") -> None:
             which torch would otherwise allow for convolutions but not for matrix products.
     """
     torch.set_num_threads(threads)
+    # Moments of neurons that were switched off decay to numbers too small for the normal format, with
+    # which CPUs compute several times slower; they are taken for 0.
+    torch.set_flush_denormal(True)
     # What `torch.use_deterministic_algorithms` does, without its import of the compiler (1.5 s).
     torch._C._set_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False

@@ -11,7 +11,6 @@ from sidestep import settings
 from sidestep.registry import names
 
 _PARTS = {
-    "network": "networks",
     "strategy": "strategies",
     "optimiser": "optimisers",
     "schedule": "schedules",
@@ -23,6 +22,7 @@ def _of_run(run: dict[str, Any]) -> set[str]:
     for key, kind in _PARTS.items():
         for inner, thing in ((kind, run[key]), *settings.nested(kind, run[key])):
             parts.add(f"sidestep.{inner}.{thing['name']}")
+    parts |= _of_network(run)
     if run["teacher"]:
         parts |= _of_network(run["teacher"])
     for kind in ("augmentations", "probes"):
@@ -31,8 +31,9 @@ def _of_run(run: dict[str, Any]) -> set[str]:
 
 
 def _of_network(run: dict[str, Any]) -> set[str]:
-    """A run's network and the layers that it names."""
+    """A run's network with the layers and gates that it names."""
     things = [("networks", run["network"]), *settings.nested("networks", run["network"])]
+    things += [("gates", gate) for gate in run["gates"].values()]
     return {f"sidestep.{kind}.{thing['name']}" for kind, thing in things}
 
 

@@ -28,8 +28,14 @@ Stages = tuple[str, ...]  # names of stages of the run's network
 SignalThing = dict[str, Any]  # a named signal with its settings
 HeadThing = dict[str, Any]  # a named head with its settings
 LayerThing = dict[str, Any]  # a named layer with its settings
+EditThing = dict[str, Any]  # a named edit with its settings
 
-NESTED = {"SignalThing": "signals", "HeadThing": "heads", "LayerThing": "layers"}
+NESTED = {
+    "SignalThing": "signals",
+    "HeadThing": "heads",
+    "LayerThing": "layers",
+    "EditThing": "edits",
+}
 # Required settings that the config may leave to whoever builds the thing: a budget sets a layer's size.
 SUPPLIED = {("layers", "size")}
 SHARES = ("equal", "parameters", "mult_adds", "front", "back")
@@ -38,6 +44,8 @@ MAIN = {
     "networks": "build",
     "heads": "build",
     "layers": "build",
+    "gates": "build",
+    "edits": "edit",
     "signals": "build",
     "strategies": "phases",
     "optimisers": "update",
@@ -231,5 +239,15 @@ def stage_faults(strategy: dict[str, Any], network: str, where: str) -> list[str
         for setting in settings_of("strategies", strategy["name"]).values()
         if setting.kind == "Stages"
         for stage in strategy.get(setting.name, ())
+        if stage not in known
+    ]
+
+
+def gate_faults(gates: dict[str, Any], network: str, where: str) -> list[str]:
+    """Gates of stages that the network lacks, or of its last one, whose outputs are the classes."""
+    known = stages_of(network)[:-1]
+    return [
+        f"{where} has the stage {unknown(stage, known)}, which network '{network}' cannot gate"
+        for stage in gates
         if stage not in known
     ]

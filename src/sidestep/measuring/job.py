@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from sidestep import entries, fingerprint, runs
+from sidestep import entries, fingerprint, runs, surgery
 from sidestep.building import build_network, dataset_of
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, split
@@ -109,7 +109,7 @@ def networks(
                 if key.startswith(prefix) and not key.startswith("signals.")
             }
         network = build_network(run, dataset)
-        network.load_state_dict(tensors)
+        surgery.restore(network, tensors)
         network.eval()
         yield epoch, network
 

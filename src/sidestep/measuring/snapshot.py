@@ -107,9 +107,13 @@ class Snapshot:
         return first
 
     def split_hidden(self) -> tuple[nn.Module, nn.Module, nn.Module]:
-        """The first stage without its nonlinearity, its nonlinearity, and the stages after it."""
+        """The first stage up to its linear layer, what follows that in it, and the stages after it.
+
+        What follows is the nonlinearity, and a gate if the stage has one.
+        """
         first = self._first_stage
-        return first[:-1], first[-1], self.network[1:]
+        before = [name for name, _ in first.named_children()].index("linear") + 1
+        return first[:before], first[before:], self.network[1:]
 
     def labels(self, images: str) -> Tensor:
         """Labels of a split; those of the noise are what the network itself says of it."""

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from sidestep import surgery
 from sidestep.files import canonical_json, write_with
 from sidestep.training.optimiser import Optimiser
 from sidestep.training.state import HistoryRow, ProbeRow, Progress
@@ -59,6 +60,7 @@ def save(
         "seconds": progress.seconds,
         "rows": [dataclasses.asdict(row) for row in progress.rows],
         "readings": [dataclasses.asdict(row) for row in progress.readings],
+        "costs": progress.costs,
         "tensors": _digest(tensors),
     }
     write_with(path, lambda temporary: save_file(tensors, temporary, {"head": json.dumps(head)}))
@@ -67,7 +69,7 @@ def save(
 def restore(
     path: Path,
     identity: Mapping[str, Any],
-    network: nn.Module,
+    network: nn.Sequential,
     signals: Sequence[nn.Module],
     optimiser: Optimiser,
 ) -> Progress:
@@ -91,7 +93,7 @@ def restore(
     def part(prefix: str) -> dict[str, Tensor]:
         return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
-    network.load_state_dict(part("network/"))
+    surgery.restore(network, part("network/"))
     for index, signal in enumerate(signals):
         signal.load_state_dict(part(f"signal/{index}/"))
     optimiser.restore(part("optimiser/"))
@@ -104,7 +106,7 @@ def restore(
         records.setdefault(int(epoch), {})[name] = value
     rows = [HistoryRow(**row) for row in head["rows"]]
     readings = [ProbeRow(**row) for row in head["readings"]]
-    return Progress(head["step"], head["seconds"], rows, readings, records)
+    return Progress(head["step"], head["seconds"], rows, readings, records, head["costs"])
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

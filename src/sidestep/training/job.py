@@ -27,6 +27,7 @@ from sidestep.files import (
 )
 from sidestep.registry import PACKAGE
 from sidestep.status import StatusFile
+from sidestep.surgery import gates_of
 from sidestep.training import checkpoint
 from sidestep.training.loop import Task, train
 from sidestep.training.setup import make_task, signals_of
@@ -248,13 +249,17 @@ def _results(run: dict[str, Any], task: Task, progress: Progress) -> dict[str, A
         "mult_adds_closed": sum(
             row.mult_adds for row in counting.count(task.network, tuple(images.shape[1:]))
         ),
-        **_phase_costs(task),
+        **_phase_costs(task, progress),
+        "sizes": {stage: gate.neurons for stage, gate in gates_of(task.network).items()},
         "stored_bytes": cost.stored_bytes(task.network),
     }
 
 
-def _phase_costs(task: Task) -> dict[str, dict[str, int]]:
-    """Multiply-adds of a step of each phase, and of computing the frozen stages' outputs beforehand."""
+def _phase_costs(task: Task, progress: Progress) -> dict[str, dict[str, int]]:
+    """Multiply-adds of each phase's first step, and of computing the frozen stages' outputs before it.
+
+    A phase that was never reached is counted on the network as it was left.
+    """
     images = task.splits["train"].images
     per_step, per_entry = {}, {}
     for phase, begin, end in task.spans:
@@ -266,6 +271,9 @@ def _phase_costs(task: Task) -> dict[str, dict[str, int]]:
             per_entry[phase.name] = len(images) * one
             with task.computing():
                 kept = entry(planned, task.batch(chosen).images)
+        if phase.name in progress.costs:
+            per_step[phase.name] = progress.costs[phase.name]
+            continue
         planned.set_modes()
         work: Callable[[], object] = functools.partial(task.learn, planned, chosen, 0, kept)
         per_step[phase.name] = cost.mult_adds(work)

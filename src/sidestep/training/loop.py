@@ -5,6 +5,7 @@ order of images depends on the seed and the epoch alone, so every variant sees t
 learning rate's schedule runs over each phase anew.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from sidestep.contract import Batch, Model, Phase
+from sidestep.cost import counted
 from sidestep.seeds import derive
 from sidestep.training.clock import Clock
+from sidestep.training.editing import Surgery
 from sidestep.training.evaluation import evaluate
 from sidestep.training.optimiser import Focus, Optimiser
 from sidestep.training.state import HistoryRow, ProbeRow, Progress
@@ -104,10 +107,25 @@ class Task:
         return phase.cache and planned.frozen > 0 and used
 
     def prepare(self, phase: Phase) -> tuple[Plan, Focus]:
-        """The phase worked out for the network, and the parameters that it moves."""
-        planned = plan(list(self.model.network), phase)
+        """The phase worked out for the network as it is, and the parameters that it moves."""
+        held: frozenset[int] = frozenset()
+        masks: dict[str, Tensor] = {}
+        if phase.moves is not None:
+            moves = phase.moves(self.network)
+            named = self.network.named_parameters()
+            held = frozenset(id(parameter) for name, parameter in named if name not in moves)
+            masks = {name: mask for name, mask in moves.items() if mask is not None}
+        planned = plan(list(self.network), phase, held)
         leaves = [leaf for stage in planned.lessons for lesson in stage for leaf in lesson.leaves]
-        return planned, self.optimiser.focus(leaves)
+        return planned, self.optimiser.focus(leaves, masks)
+
+    def edit(self, phase: Phase) -> None:
+        """Change the network as the phase asks at its start."""
+        if phase.edit is not None:
+            index = next(i for i, other in enumerate(self.phases) if other is phase)
+            last = index == len(self.phases) - 1
+            train = self.splits["train"]
+            phase.edit(Surgery(self.network, train, self.seed, index, last, self.optimiser))
 
     def order(self, epoch: int) -> Tensor:
         """The order of training images in an epoch (counted from 0), on the device."""
@@ -233,7 +251,10 @@ def train(
 def _enter(
     task: Task, progress: Progress, clock: Clock, phase: Phase, begin: int, end: int
 ) -> _Course:
-    """Work a phase out; computing the frozen stages' outputs counts as training time, once."""
+    """Work a phase out; its edit and computing the frozen stages' outputs are training time, once."""
+    if progress.step == begin:
+        with clock.running():
+            task.edit(phase)
     planned, focus = task.prepare(phase)
     entered: Tensor | None = None
     if task.caches(phase, begin, end, planned):
@@ -265,9 +286,15 @@ def _train_until(
                 chosen = task.chosen(order, step - epoch * task.steps_per_epoch)
                 entered = course.entered
                 kept = None if entered is None else entered.index_select(0, chosen)
-                total += task.learn(course.planned, chosen, step, kept)
+                learn = functools.partial(task.learn, course.planned, chosen, step, kept)
+                if step == course.begin:
+                    # The network may have another size in every phase.
+                    loss, progress.costs[course.phase.name] = counted(learn)
+                else:
+                    loss = learn()
+                total += loss
                 done = (step - course.begin) / (course.end - course.begin)
-                course.focus.update(task.schedule(done))
+                course.focus.update(task.schedule(done) * course.phase.rate)
         progress.step, progress.seconds = stop, clock.seconds
         mean = float(total) / (stop - first)
         after_chunk(progress, mean)

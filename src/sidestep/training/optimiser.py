@@ -9,16 +9,26 @@ import torch
 from torch import Tensor, nn
 
 from sidestep.registry import arguments, load
+from sidestep.surgery import GATE, gates_of
 
 
 @dataclass
 class Group:
-    """Parameters that share their settings, as the lists that the fused kernels want."""
+    """Parameters that share their settings, as the lists that the fused kernels want.
+
+    Attributes:
+        settings: of the update rule.
+        parameters: tensors to move.
+        slots: state, by slot and parameter.
+        steps: updates so far, by parameter.
+        masks: parameters that move only where a mask is true.
+    """
 
     settings: dict[str, Any]
     parameters: list[Tensor]
     slots: list[list[Tensor]]
     steps: list[Tensor]
+    masks: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
 
 @dataclass
@@ -36,10 +46,13 @@ class Focus:
         for group in self.groups:
             gradients = [p.grad for p in group.parameters]
             torch._foreach_add_(group.steps, 1)
+            before = [parameter.detach().clone() for parameter, _ in group.masks]
             with torch.no_grad():
                 self.rule(
                     group.parameters, gradients, group.slots, group.steps, factor, **group.settings
                 )
+                for (parameter, mask), old in zip(group.masks, before, strict=True):
+                    parameter.copy_(parameter.where(mask, old))
             for parameter in group.parameters:
                 parameter.grad = None
 
@@ -51,6 +64,7 @@ class Optimiser:
     Attributes:
         parameters: every parameter that some phase may move, by name.
         decay_scales: name of a parameter → factor of its weight decay, where that is not 1.
+        own: name of a parameter → settings of the rule that are its own, where it has any.
         state: name of a parameter → its slots, made when a phase first needs it.
         steps: name of a parameter → number of its updates.
     """
@@ -58,11 +72,17 @@ class Optimiser:
     thing: dict[str, Any]
     parameters: dict[str, Tensor]
     decay_scales: dict[str, float] = field(default_factory=dict)
+    own: dict[str, dict[str, float]] = field(default_factory=dict)
     state: dict[str, list[Tensor]] = field(default_factory=dict)
     steps: dict[str, Tensor] = field(default_factory=dict)
 
-    def focus(self, chosen: Iterable[Tensor]) -> Focus:
-        """The chosen parameters, each once, with their state."""
+    def focus(self, chosen: Iterable[Tensor], masks: Mapping[str, Tensor] | None = None) -> Focus:
+        """The chosen parameters, each once, with their state.
+
+        Args:
+            chosen: parameters to move.
+            masks: name of a parameter → where it moves, if not everywhere; its state goes on everywhere.
+        """
         rule = load("optimisers", self.thing["name"])
         wanted = {id(parameter) for parameter in chosen}
         taken = [name for name, p in self.parameters.items() if id(p) in wanted]
@@ -71,24 +91,32 @@ class Optimiser:
                 parameter = self.parameters[name].detach()
                 self.state[name] = [torch.zeros_like(parameter) for _ in rule.SLOTS]
                 self.steps[name] = torch.zeros((), device=parameter.device)
-        by_scale: dict[float, list[str]] = {}
+        held = masks or {}
+        alike: dict[tuple[tuple[str, Any], ...], list[str]] = {}
         for name in taken:
-            by_scale.setdefault(self.decay_scales.get(name, 1.0), []).append(name)
-        groups = [self._group(names, scale, len(rule.SLOTS)) for scale, names in by_scale.items()]
+            alike.setdefault(tuple(sorted(self._settings(name).items())), []).append(name)
+        slots = range(len(rule.SLOTS))
+        groups = [
+            Group(
+                settings=dict(settings),
+                parameters=[self.parameters[name] for name in names],
+                slots=[[self.state[name][slot] for name in names] for slot in slots],
+                steps=[self.steps[name] for name in names],
+                masks=[(self.parameters[n], held[n]) for n in names if n in held],
+            )
+            for settings, names in alike.items()
+        ]
         return Focus(rule.update, groups)
 
-    def _group(self, names: list[str], scale: float, slots: int) -> Group:
+    def _settings(self, name: str) -> dict[str, Any]:
+        """Of the rule, for one parameter: the run's, with what the parameter has of its own."""
         settings = arguments(self.thing)
         known = inspect.signature(load("optimisers", self.thing["name"]).update).parameters
+        scale = self.decay_scales.get(name, 1.0)
         if scale != 1.0 and "weight_decay" in known:
             decay = settings.get("weight_decay", known["weight_decay"].default)
             settings["weight_decay"] = decay * scale
-        return Group(
-            settings=settings,
-            parameters=[self.parameters[name] for name in names],
-            slots=[[self.state[name][slot] for name in names] for slot in range(slots)],
-            steps=[self.steps[name] for name in names],
-        )
+        return settings | {k: v for k, v in self.own.get(name, {}).items() if k in known}
 
     def tensors(self) -> dict[str, Tensor]:
         """The whole state as flat named tensors, for a checkpoint."""
@@ -132,3 +160,12 @@ def decay_scales(network: nn.Module) -> dict[str, float]:
         if callable(ask):
             found |= {f"{prefix}.{name}": scale for name, scale in ask().items()}
     return found
+
+
+def own_settings(network: nn.Sequential) -> dict[str, dict[str, float]]:
+    """Settings of the update rule that gates ask for, by name of the parameter."""
+    return {
+        f"{stage}.{GATE}.{name}": settings
+        for stage, gate in gates_of(network).items()
+        for name, settings in gate.settings_of().items()
+    }

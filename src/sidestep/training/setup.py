@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from sidestep.building import build_network, dataset_of, shapes_of
+from sidestep import surgery
+from sidestep.building import build_network, dataset_of, draw, shapes_of, sized_alike
 from sidestep.contract import Batch, Model, Signal
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, normalise, split
@@ -22,7 +23,7 @@ from sidestep.registry import arguments, unknown
 from sidestep.registry import load as load_thing
 from sidestep.seeds import derive
 from sidestep.training.loop import Augmentation, Task, class_counts
-from sidestep.training.optimiser import Optimiser, decay_scales, named_parameters
+from sidestep.training.optimiser import Optimiser, decay_scales, named_parameters, own_settings
 from sidestep.training.step import plan
 from sidestep.training.view import Probe
 
@@ -56,6 +57,9 @@ def make_task(
     """
     dataset = dataset_of(run)
     network = build_network(run, dataset)
+    taught_by = _teacher(run, dataset, device, teacher)
+    if taught_by is not None and sized_alike(network, taught_by):
+        draw(network, run["seed"])
     model = Model(network, shapes_of(network, dataset.shape), dataset.classes)
     torch.manual_seed(derive(run["seed"], "strategy"))
     strategy = load_thing("strategies", run["strategy"]["name"])
@@ -67,8 +71,6 @@ def make_task(
     factor = load_thing("schedules", run["schedule"]["name"]).factor
     settings = arguments(run["schedule"])
     schedule: Callable[[float], float] = lambda progress: factor(progress, **settings)  # noqa: E731
-    # Made before the stream that training draws from begins: a student draws as it would alone.
-    taught_by = _teacher(run, dataset, device, teacher)
     torch.manual_seed(derive(run["seed"], "training"))
     splits = splits_of(run, dataset, data, device, {"train", *run["evaluate"]})
     shown = run["evaluation_images"]
@@ -79,6 +81,7 @@ def make_task(
             run["optimiser"],
             named_parameters(network, signals),
             decay_scales(network) if run["substituted_decay"] == "scaled" else {},
+            own_settings(network),
         ),
         schedule=schedule,
         splits=splits,
@@ -121,7 +124,7 @@ def _teacher(
     network = build_network(run["teacher"], dataset)
     if weights is not None:
         kept = {k: v for k, v in load_file(weights).items() if not k.startswith("signals.")}
-        network.load_state_dict(kept)
+        surgery.restore(network, kept)
     return network.to(device).eval().requires_grad_(False)
 
 

@@ -41,6 +41,7 @@ class Progress:
         readings: what probes read.
         records: recorded epoch → the network's tensors then, on the CPU; the last epoch is not among
             them, because the final network is kept anyway.
+        costs: multiply-adds of the first step of each phase so far.
         diverged_at: the step at which a loss that is not finite was noticed.
     """
 
@@ -49,4 +50,5 @@ class Progress:
     rows: list[HistoryRow] = field(default_factory=list)
     readings: list[ProbeRow] = field(default_factory=list)
     records: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+    costs: dict[str, int] = field(default_factory=dict)
     diverged_at: int | None = None

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from sidestep.contract import Batch, Objective, Phase, Signal
 from sidestep.errors import UserError
+from sidestep.gate import Gate
+from sidestep.surgery import GATE
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Lesson:
     Attributes:
         objective: whose signal is heard.
         leaves: parameters of the signal and of the stages in reach.
+        gates: whose penalties are added to its loss; of those that several objectives reach, one
+            has it.
         joined: whether a later objective reaches all that this one does, from the same stage on:
             their losses are then added up and one backward pass serves both.
         shares_graph: whether others still need its graph.
@@ -34,6 +38,7 @@ class Lesson:
 
     objective: Objective
     leaves: tuple[Tensor, ...]
+    gates: tuple[Gate, ...]
     joined: bool
     shares_graph: bool
 
@@ -75,8 +80,13 @@ class Plan:
             signal.train()
 
 
-def plan(stages: Sequence[nn.Module], phase: Phase) -> Plan:
+def plan(stages: Sequence[nn.Module], phase: Phase, held: frozenset[int] = frozenset()) -> Plan:
     """Work out a phase for the stages of a network.
+
+    Args:
+        stages: of the network.
+        phase: the phase.
+        held: identities of parameters that the phase does not move though its objectives reach them.
 
     Raises:
         ValueError: an objective's reach is empty or outside the network, or there is no objective.
@@ -107,7 +117,7 @@ def plan(stages: Sequence[nn.Module], phase: Phase) -> Plan:
         asked=tuple(index in asked for index in span),
         learning=tuple(any(o.first <= index <= o.at for o in objectives) for index in span),
         lessons=tuple(
-            tuple(_lesson(stages, o, objectives) for o in objectives if o.at == index)
+            tuple(_lesson(stages, o, objectives, held) for o in objectives if o.at == index)
             for index in span
         ),
         signals=tuple(objective.signal for objective in objectives),
@@ -115,10 +125,21 @@ def plan(stages: Sequence[nn.Module], phase: Phase) -> Plan:
 
 
 def _lesson(
-    stages: Sequence[nn.Module], objective: Objective, objectives: Sequence[Objective]
+    stages: Sequence[nn.Module],
+    objective: Objective,
+    objectives: Sequence[Objective],
+    held: frozenset[int],
 ) -> Lesson:
     taught = (*stages[objective.first : objective.at + 1], objective.signal)
-    leaves = tuple(p for module in taught for p in module.parameters() if p.requires_grad)
+    leaves = tuple(
+        p for module in taught for p in module.parameters() if p.requires_grad and id(p) not in held
+    )
+    gates = tuple(
+        gate
+        for index in range(objective.first, objective.at + 1)
+        if isinstance(gate := getattr(stages[index], GATE, None), Gate)
+        and next(o for o in objectives if o.first <= index <= o.at) is objective
+    )
     order = sorted(range(len(objectives)), key=lambda index: _turn(objectives[index], index))
     later = [objectives[index] for index in order][order.index(objectives.index(objective)) + 1 :]
     waits = objective.signal.needs_feedback
@@ -127,7 +148,7 @@ def _lesson(
     )
     # The graph is walked again if a later objective's gradient passes through a part of it.
     shares = any(o.first <= objective.at and objective.first <= o.at for o in later)
-    return Lesson(objective, leaves, joined, shares)
+    return Lesson(objective, leaves, gates, joined, shares)
 
 
 def _turn(objective: Objective, index: int) -> tuple[bool, int, int]:
@@ -176,7 +197,8 @@ def learn(plan: Plan, batch: Batch, entered: Tensor | None = None) -> Tensor:
         entered: the output of the frozen stages for these images, if it is known already.
 
     Returns:
-        The sum of the objectives' losses, detached: a scalar on the batch's device.
+        The sum of the objectives' losses without the gates' penalties, detached: a scalar on the
+        batch's device.
     """
     total = torch.zeros((), device=batch.images.device)
     hidden = batch.images if entered is None else entered
@@ -188,6 +210,9 @@ def learn(plan: Plan, batch: Batch, entered: Tensor | None = None) -> Tensor:
         objective = lesson.objective
         loss = objective.signal(output, batch)
         total.add_(loss.detach())
+        for gate in lesson.gates:
+            if (penalty := gate.penalty()) is not None:
+                loss = loss + penalty
         if lesson.joined:
             joined.setdefault(objective.first, []).append((lesson, loss))
             return

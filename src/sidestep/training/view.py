@@ -69,15 +69,16 @@ class View:
     def taught(self, batch: Batch) -> dict[str, Tensor]:
         """The gradient that the phase gives each stage that it teaches, as one vector a stage.
 
-        Stages whose every gradient stays away are left out.
+        Stages whose every gradient stays away are left out; parameters that the phase holds have none.
         """
         self._evaluate_only()
         learn(self.plan, self.with_teacher(batch))
         found: dict[str, Tensor] = {}
         for name, stage in self.model.network.named_children():
-            parts = [p.grad.flatten() for p in stage.parameters() if p.grad is not None]
-            if parts:
-                found[name] = torch.cat(parts)
+            moved = [p for p in stage.parameters() if p.requires_grad]
+            if any(p.grad is not None for p in moved):
+                parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in moved]
+                found[name] = torch.cat([part.flatten() for part in parts])
         for module in (self.model.network, *self.plan.signals):
             for parameter in module.parameters():
                 parameter.grad = None

@@ -1,0 +1,34 @@
+"""Edits of the network at the start of a phase, with the optimiser's state of what stays."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sidestep import surgery
+from sidestep.contract import Batch
+from sidestep.seeds import derive
+from sidestep.training.optimiser import Optimiser
+
+
+@dataclass
+class Surgery:
+    """What an edit sees and may do: `sidestep.contract.Editing`."""
+
+    network: nn.Sequential
+    train: Batch
+    seed: int
+    index: int
+    last: bool
+    optimiser: Optimiser
+
+    def keep(self, stage: str, chosen: Tensor) -> None:
+        """Keep the chosen neurons of a gated stage, in that order, and the optimiser's state of them."""
+        surgery.keep(self.network, stage, chosen, self.optimiser.state)
+
+    def grow(self, stage: str, count: int) -> None:
+        """Add neurons to a gated stage, drawn from a stream of the phase and the stage."""
+        state = torch.get_rng_state()
+        torch.manual_seed(derive(self.seed, "growth", self.index, stage))
+        surgery.grow(self.network, stage, count, self.optimiser.state)
+        torch.set_rng_state(state)
