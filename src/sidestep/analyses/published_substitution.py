@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from sidestep import variants
+from sidestep.analyses.shared import published
 from sidestep.analyses.shared.finals import Finals, finals, mean
 from sidestep.config import Study
 from sidestep.datasets import cifar10
-from sidestep.errors import UserError
 from sidestep.registry import PACKAGE
 from sidestep.tables import Tables
 
@@ -81,16 +81,7 @@ def read(path: Path) -> pd.DataFrame:
     Raises:
         UserError: no such file, or a column is missing.
     """
-    try:
-        frame = pd.read_csv(
-            path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(TEXTS, str)
-        )
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file of published figures") from None
-    missing = [column for column in PUBLISHED if column not in frame]
-    if missing:
-        raise UserError(f"{path}: lacks the column {', '.join(missing)}")
-    return frame[list(PUBLISHED)].fillna(dict.fromkeys(TEXTS, ""))
+    return published.read(path, PUBLISHED, TEXTS)
 
 
 def _sizes(tables: Tables) -> dict[str, float]:
@@ -144,19 +135,15 @@ def _differing(run: variants.Run, figure: Mapping[Any, Any], size: float) -> tup
     found = {
         "network": f"{FAMILY}-{network['depth']}-{network['width']}" != figure["network"],
         "parameters": abs(size / figure["parameters"] - 1) > NEAR,
-        "epochs": _recorded(figure["epochs"]) and run["epochs"] != figure["epochs"],
-        "cutout": _recorded(figure["cutout"])
+        "epochs": published.recorded(figure["epochs"]) and run["epochs"] != figure["epochs"],
+        "cutout": published.recorded(figure["cutout"])
         and ("cutout" in variants.augmented_by(run)) != bool(figure["cutout"]),
         "decay": figure["layer"] != variants.DENSE
-        and _recorded(figure["decay"])
+        and published.recorded(figure["decay"])
         and decay != figure["decay"],
         "train_images": (run.get("train_images") or images) - run.get("validation", 0) != images,
     }
     return tuple(name for name, differs in found.items() if differs)
-
-
-def _recorded(value: Any) -> bool:
-    return value != "" if isinstance(value, str) else not math.isnan(value)
 
 
 def _beside(
@@ -164,25 +151,18 @@ def _beside(
 ) -> dict[str, Any]:
     """Our columns for one published figure."""
     found = mean(ends.of(DATA.name, variant, "test", "accuracy"))
-    published = 1 - figure["error"]
+    accuracy = 1 - figure["error"]
     settings = [figure[key] for key in ("parameters", "epochs", "cutout")]
     if figure["layer"] != variants.DENSE:
         settings.append(figure["decay"])
-    if not found["n"]:
-        outcome = "not run"
-    elif differing or not all(map(_recorded, settings)):
-        outcome = "other settings"
-    elif math.isnan(found["low"]):
-        outcome = "no interval"
-    else:
-        outcome = "agrees" if found["low"] <= published <= found["high"] else "differs"
+    comparable = not differing and all(map(published.recorded, settings))
     return {
         "variant": variant,
         "accuracy": found["mean"],
         "low": found["low"],
         "high": found["high"],
         "n": found["n"],
-        "difference": found["mean"] - published,
+        "difference": found["mean"] - accuracy,
         "differs_in": ";".join(differing),
-        "outcome": outcome,
+        "outcome": published.outcome(found, accuracy, comparable=comparable),
     }
