@@ -26,6 +26,29 @@ COLOURS = {
     "noise": GREY,
     "exponential_normal": GREEN,
     "two_gammas": PURPLE,
+    # How a layer comes to its size; those of one colour differ in their markers.
+    "static": BLACK,
+    "matched": GREY,
+    "flexible": BLUE,
+    "flexible_boundary_price": BLUE,
+    "flexible_random_slope": SKY,
+    "flexible_trainable_slope": SKY,
+    "flexible_drawn": SKY,
+    "flexible_two_phase": PURPLE,
+    "flexible_pretrained": PURPLE,
+    "flexible_size_only": PURPLE,
+    "sparsified": VERMILION,
+    "sparsified_absolute": VERMILION,
+    "by_mixture": ORANGE,
+    "by_worth": GREEN,
+    # By what neurons are ordered.
+    "zeroing": BLACK,
+    "spread": BLUE,
+    "incoming_norm": SKY,
+    "outgoing_norm": GREEN,
+    "gradient_times_activation": ORANGE,
+    "fisher": VERMILION,
+    "random": GREY,
 }
 # Words for what the tables call by short names.
 LABELS = {
@@ -49,6 +72,27 @@ LABELS = {
     "weight_stable_rank": "stable rank of weights",
     "weight_components_for_95": "weight components for 95 %",
     "low_rank": "smallest sufficient rank",
+    "static": "static",
+    "matched": "static, matched size",
+    "flexible": "flexible layer",
+    "flexible_boundary_price": "flexible, price on boundary",
+    "flexible_random_slope": "flexible, random slope",
+    "flexible_trainable_slope": "flexible, trained slope",
+    "flexible_drawn": "flexible, drawn on or off",
+    "flexible_two_phase": "flexible, two phases",
+    "flexible_pretrained": "flexible, pretrained",
+    "flexible_size_only": "flexible, size alone",
+    "sparsified": "sparsified layer",
+    "sparsified_absolute": "sparsified, both signs",
+    "by_mixture": "following the mixture",
+    "by_worth": "sorted by worth",
+    "zeroing": "loss without it (exact)",
+    "spread": "spread of activation",
+    "incoming_norm": "norm of incoming weights",
+    "outgoing_norm": "norm of outgoing weights",
+    "gradient_times_activation": "gradient × activation",
+    "fisher": "Fisher information",
+    "random": "at random",
 }
 # Variants of a study by their order: the baseline black, then these, then from the first again.
 # Without the palette's yellow, which is too pale for a line on white paper.
@@ -61,7 +105,15 @@ VALUES = {
     "front": "front-loaded",
     "back": "back-loaded",
 }
-MARKERS = {"mnist": "o", "fashion_mnist": "s", "cifar10": "^", "digits": "D"}
+MARKERS = {
+    **{"mnist": "o", "fashion_mnist": "s", "cifar10": "^", "digits": "D"},
+    **{"static": "o", "matched": "p", "flexible": "s", "flexible_boundary_price": "X"},
+    **{"flexible_random_slope": "^", "flexible_trainable_slope": "v", "flexible_drawn": "P"},
+    **{"flexible_two_phase": "D", "flexible_pretrained": "<", "flexible_size_only": ">"},
+    **{"sparsified": "^", "sparsified_absolute": "v", "by_mixture": "D", "by_worth": "P"},
+    **{"zeroing": "o", "spread": "s", "incoming_norm": "^", "outgoing_norm": "v"},
+    **{"gradient_times_activation": "D", "fisher": "P", "random": "X"},
+}
 TITLES = {
     "mnist": "MNIST",
     "fashion_mnist": "Fashion-MNIST",

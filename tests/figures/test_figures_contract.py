@@ -7,6 +7,7 @@ from functools import cache
 
 import made_decoupled
 import made_layerwise
+import made_sizes
 import made_studies
 import made_substitution
 import numpy as np
@@ -15,9 +16,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from sidestep import captions, registry
+from sidestep import captions, registry, sizing
 from sidestep.config import Study, read_file
 from sidestep.drawing import over_seeds, visible
+from sidestep.figures.shared import resizing
 from sidestep.plot import plot_job
 from sidestep.style import SMALL, TEXT, using
 from sidestep.tables import Tables
@@ -108,11 +110,34 @@ SUBSTITUTION = {
         "diverged": (("dense", 0),),
     },
 }
+RESIZING = {
+    "nine variants": {},
+    "every method, more starts and prices, two runs diverged": {
+        "variants": made_sizes.LARGE,
+        "diverged": (("flexible-50", 0), ("by-worth-20", 1)),
+    },
+    "three data sets, few variants, one that always diverges": {
+        "variants": made_sizes.FEW,
+        "datasets": ("mnist", "fashion_mnist", "digits"),
+        "diverged": tuple(("flexible-0", seed) for seed in (0, 1, 2)),
+    },
+    "one seed, one data set": {"seeds": (4,), "datasets": ("mnist",)},
+    "static layers alone": {
+        "variants": {name: made_sizes.USUAL[name] for name in ("static-200", "static-50")},
+        "datasets": ("digits",),
+    },
+    "nothing finished": {
+        "variants": {"by-worth-20": made_sizes.USUAL["by-worth-20"]},
+        "seeds": (0,),
+        "diverged": (("by-worth-20", 0),),
+    },
+}
 KINDS = {
     "width": (made_studies.tables, STUDIES),
     "layerwise": (made_layerwise.tables, LAYERWISE),
     "decoupled": (made_decoupled.tables, DECOUPLED),
     "substitution": (made_substitution.tables, SUBSTITUTION),
+    "resizing": (made_sizes.tables, RESIZING),
 }
 # Figures of the first study, whose tables have a width; all others are of variants with names.
 OF_WIDTH = {
@@ -131,6 +156,13 @@ OF_SETTINGS = {
 OF_SUBSTITUTION = {
     *("pareto_fronts", "teacher_effect", "decay_effect", "speedups", "matrix_fits", "seed_noise"),
 }
+# Figures of networks that size themselves, and those of them that static layers have too.
+OF_RESIZING = {
+    *("size_curves", "final_against_start", "accuracy_against_size", "matched_differences"),
+    *("gate_profiles", "neurons_kept", "order_agreement", "order_changes", "late_losses"),
+    "size_against_price",
+}
+OF_STATIC = {"accuracy_against_size", "neurons_kept", "order_agreement", "order_changes"}
 ALSO_OF_SUBSTITUTION = ("curves_by_epoch", "generalisation_gap")
 # Those that compare variants which not every study has.
 OF_GROUPS = {"learning_rate_sensitivity", "data_settings", "equal_seconds"}
@@ -141,6 +173,8 @@ WITH_GROUPS = {
 
 
 def kind_of(figure: str) -> str:
+    if figure in OF_RESIZING:
+        return "resizing"
     if figure in OF_SUBSTITUTION:
         return "substitution"
     if figure in OF_SETTINGS:
@@ -152,6 +186,7 @@ def may_be_empty(figure: str, case: str) -> bool:
     bare = figure in SWEEPS and case.startswith("no sweeps")
     bare |= figure in ("speedups", "seed_noise") and "not timed" in case
     bare |= figure == "decay_effect" and case in ("eleven variants", "one seed, not timed")
+    bare |= figure in OF_RESIZING - OF_STATIC and case == "static layers alone"
     return bare or case == "nothing finished" or (figure in OF_GROUPS and case not in WITH_GROUPS)
 
 
@@ -241,6 +276,7 @@ def test_same_rows_give_the_same_bytes(name):
         "layerwise": lambda: made_layerwise.tables(made_layerwise.FEW, seeds=(0, 1)),
         "decoupled": lambda: made_decoupled.tables(made_decoupled.FEW, seeds=(0, 1)),
         "substitution": lambda: made_substitution.tables(made_substitution.TWICE, seeds=(0, 1)),
+        "resizing": lambda: made_sizes.tables(made_sizes.FEW, seeds=(0, 1)),
     }[kind_of(name)]()
     pictures = []
     for _ in range(2):
@@ -293,6 +329,59 @@ def test_the_job_writes_the_picture_twice_and_its_rows(tmp_path):
         "high",
         "n",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.0, "0"),
+        (0.01, "0.01"),
+        (2.5, "2.5"),
+        (1e-5, "10⁻⁵"),
+        (3e-4, "3·10⁻⁴"),
+        (-2e-3, "-2·10⁻³"),
+    ],
+)
+def test_small_prices_are_written_as_powers_of_ten(value, written):
+    assert resizing.power(value) == written
+
+
+def test_families_hold_every_variant_whose_size_moves_once():
+    study = made("resizing", "every method, more starts and prices, two runs diverged").study
+    families = resizing.families(study)
+    assert len({family.name for family in families}) == len(families)
+    moving = [name for name, run in made_sizes.LARGE.items() if sizing.method(run) not in sizing.STILL]  # fmt: skip
+    assert sorted(name for family in families for name in family.members) == sorted(moving)
+    starts = {family.name: family.members for family in families if len(family.members) > 1}
+    assert starts["flexible layer, price 10⁻⁵, decay 10⁻³"] == tuple(
+        f"flexible-{start:g}-decay" for start in made_sizes.STARTS
+    )
+    assert starts["sorted by worth, price 10⁻³"] == ("by-worth-20", "by-worth-100", "by-worth-200")
+
+
+def test_curves_of_sizes_begin_at_the_start_and_name_lost_runs():
+    found = made("resizing", "every method, more starts and prices, two runs diverged")
+    rows = registry.load("figures", "size_curves").rows(found)
+    first = rows[rows["step"] == 0]
+    assert np.allclose(first["mean"], first["start"])
+    assert set(rows.loc[rows["diverged"] > 0, "variant"]) == {"flexible-50", "by-worth-20"}
+    ended = rows[(rows["variant"] == "flexible-50") & (rows["epoch"] == made_sizes.EPOCHS)]
+    assert list(ended["n"]) == [2, 2]
+    both = rows.loc[rows["variant"] == "flexible-deep", "stage"]
+    assert list(dict.fromkeys(both)) == ["conv1", "dense"]
+
+
+def test_final_sizes_are_drawn_where_the_analysis_has_them():
+    found = made("resizing", "nine variants")
+    module = registry.load("figures", "final_against_start")
+    rows = module.rows(found)
+    assert set(rows["variant"]) == {"flexible-0", "flexible-150", "by-worth-20", "by-worth-200"}
+    with using():
+        panel = module.draw(rows).axes[0]
+    ends = {tuple(np.round(line.get_ydata(), 6)) for line in panel.lines}
+    sizes = found.analysis("final_sizes").set_index(["dataset", "variant"])["size"]["mnist"]
+    for pair in (("flexible-0", "flexible-150"), ("by-worth-20", "by-worth-200")):
+        assert tuple(np.round(sizes[list(pair)], 6)) in ends
 
 
 def test_over_seeds_counts_what_is_finite():
