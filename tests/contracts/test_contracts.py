@@ -32,6 +32,7 @@ THINGS = [(kind, name) for kind in KINDS for name in registry.names(kind)]
 # Settings without a default, for things that have some.
 NEEDED = {
     ("networks", "mlp"): {"width": 8},
+    ("networks", "deep_mlp"): {"width": 8},
     ("networks", "mnist_cnn"): {"channels": 4, "hidden": 12},
     ("networks", "basic_cnn"): {"channels": 4, "hidden": 12},
     ("networks", "dgl_cnn"): {"channels": 4},

@@ -18,6 +18,7 @@ NETWORKS = [
         {"name": "mnist_cnn", "channels": 4, "hidden": 10, "stage_ends": "before_pool"},
         ("conv1", "conv2", "dense"),
     ),
+    ({"name": "deep_mlp", "width": 7}, None),
     ({"name": "basic_cnn", "channels": 5, "hidden": 9}, ("block1", "block2", "block3")),
     ({"name": "vgg11", "width": 3}, None),
 ]
