@@ -83,6 +83,12 @@ studies:
       - repeats
       - {name: matrix_fit, steps: 5, matrices: 2, sizes_per_layer: 2, side: 8}
       - published_substitution
+  resizing:
+    datasets: [digits]
+    seeds: [0, 1]
+    run: {epochs: 2, train_images: 256, evaluation_images: 100}
+    variants: {static: {records: [1, 2]}}
+    metrics: [{name: neuron_importance, count: 100}, gate_profile]
 """
 
 
