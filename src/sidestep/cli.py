@@ -197,7 +197,7 @@ class _Checked:
 
 
 def _study(path: Path) -> Any:
-    from sidestep.config import Study
+    from sidestep.study import Study
 
     try:
         return Study.from_json(json.loads(path.read_text(encoding="utf-8")))

@@ -17,8 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sidestep import variants
-from sidestep.config import Study
 from sidestep.drawing import datasets_of, title
+from sidestep.study import Study
 from sidestep.style import BLACK, SMALL, VARIANT_COLOURS, VARIANT_MARKERS
 from sidestep.tables import Tables
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from sidestep import captions, layout
-from sidestep.config import Study
 from sidestep.files import read_json, write_json
 from sidestep.paper.parts import formats, sentences
 from sidestep.registry import load, names
+from sidestep.study import Study
 from sidestep.tables import Tables
 
 # Packages whose versions can change a number or a picture, besides those that every run notes itself.

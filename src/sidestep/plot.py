@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sidestep.config import Study
 from sidestep.files import write_with
 from sidestep.registry import arguments, load
+from sidestep.study import Study
 from sidestep.style import using
 from sidestep.tables import Tables
 

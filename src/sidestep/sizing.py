@@ -3,8 +3,8 @@
 from typing import Any
 
 from sidestep import settings
-from sidestep.config import Study, Variant
 from sidestep.files import canonical_json
+from sidestep.study import Study, Variant
 from sidestep.variants import complete
 
 Run = dict[str, Any]

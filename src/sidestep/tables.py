@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from sidestep import layout
-from sidestep.config import Study
 from sidestep.errors import UserError
+from sidestep.study import Study
 
 
 @dataclass

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sidestep import entries, fingerprint, layout, runs
-from sidestep.config import Study, Variant
 from sidestep.files import read_json, replacing
+from sidestep.study import Study, Variant
 
 INDEX = ("seed", "epoch", "images", "metric", "component", "value")
 COST = (

@@ -10,9 +10,9 @@ from functools import cache
 from typing import Any
 
 from sidestep import settings
-from sidestep.config import Study, Variant
 from sidestep.files import canonical_json
 from sidestep.registry import PACKAGE, arguments
+from sidestep.study import Study, Variant
 
 Run = dict[str, Any]
 

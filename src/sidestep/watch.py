@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sidestep import layout
-from sidestep.config import Config
 from sidestep.files import read_json
+from sidestep.study import Config
 
 # A running job writes its status every second or so; evaluation and start-up may take longer.
 SILENT_SECONDS = 120.0

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sidestep.config import Study, Variant
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 Run = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sidestep.config import Study, Variant
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 

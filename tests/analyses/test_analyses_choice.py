@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sidestep.analyses.choice import analyse
-from sidestep.config import Study, Variant
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 

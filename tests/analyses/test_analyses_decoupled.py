@@ -13,7 +13,7 @@ import pytest
 from made_tables import one
 from scipy import stats
 
-from sidestep import config, registry, variants
+from sidestep import config_schema, registry, variants
 from sidestep.analyses import (
     data_settings,
     equal_seconds,
@@ -25,9 +25,9 @@ from sidestep.analyses import (
 from sidestep.analyses.shared.finals import finals
 from sidestep.analyses.shared.groups import labelled
 from sidestep.analyses.shared.timeline import history
-from sidestep.config import Study, Variant
 from sidestep.errors import UserError
 from sidestep.registry import PACKAGE
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 ANALYSES = (data_settings, equal_seconds, family, learning_rates, order, published_curves)
@@ -609,7 +609,7 @@ def test_the_projects_own_file_is_sound() -> None:
     assert set(frame["dataset"]) <= set(published_curves.TRAIN_IMAGES)
     assert set(frame["split"]) == {"train", "test"} and frame["augmented"].isin([0, 1]).all()
     assert set(frame["optimiser"]) <= {*registry.names("optimisers"), ""}
-    known_words = config.schema()["$defs"]["run"]["properties"]["normalisation"]["enum"]
+    known_words = config_schema.schema()["$defs"]["run"]["properties"]["normalisation"]["enum"]
     assert set(frame["normalisation"]) <= set(known_words)
     pattern = r"(exact|log|eye)(; (best test epoch|mean of \d+ epochs))?"
     assert frame["how"].str.fullmatch(pattern).all()

@@ -20,8 +20,8 @@ from sidestep.analyses.shared.timeline import (
     phases,
     seconds_at,
 )
-from sidestep.config import Study, Variant
 from sidestep.settings import MAIN, settings_of
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 ANALYSES = (timeline, time_to_target, phase_cost, strategy_sweeps)

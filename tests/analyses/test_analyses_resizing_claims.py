@@ -19,9 +19,9 @@ from made_tables import one
 from sidestep import sizing
 from sidestep.analyses import late_loss, published_resizing, resizing_claims, switched_off
 from sidestep.analyses.shared import published
-from sidestep.config import Variant
 from sidestep.errors import UserError
 from sidestep.registry import PACKAGE
+from sidestep.study import Variant
 
 NAN = math.nan
 TABLES = (late_loss, switched_off, resizing_claims, published_resizing)

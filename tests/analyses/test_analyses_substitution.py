@@ -27,9 +27,9 @@ from sidestep.analyses import (
     speedup,
     teaching,
 )
-from sidestep.config import Study, Variant
 from sidestep.errors import UserError
 from sidestep.registry import PACKAGE
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 NAN = math.nan

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidestep import config
+from sidestep import config, config_files
 from sidestep.errors import UserError
 from sidestep.files import canonical_json
 
@@ -206,7 +206,7 @@ def test_a_study_survives_its_json():
     import dataclasses
 
     study = config.resolve(GOOD).studies["width"]
-    again = config.Study.from_json(json.loads(json.dumps(dataclasses.asdict(study))))
+    again = study.Study.from_json(json.loads(json.dumps(dataclasses.asdict(study))))
     assert list(again.runs()) == list(study.runs())
     assert again == study
 
@@ -230,11 +230,11 @@ def test_keys_come_in_the_order_of_the_file_that_is_laid_under_the_others():
         },
         "size": "a",
     }
-    found = config.ordered(merged, config.merge(under, over))
+    found = config_files.ordered(merged, config_files.merge(under, over))
     assert found == merged
     assert list(found) == ["size", "studies"] and list(found["studies"]) == ["x", "y"]
     assert list(found["studies"]["x"]["variants"]) == ["one", "two", "three"]
-    assert config.ordered({"new": 1, "size": 2}, under) == {"size": 2, "new": 1}
+    assert config_files.ordered({"new": 1, "size": 2}, under) == {"size": 2, "new": 1}
 
 
 def test_the_full_size_has_the_sweeps_too():
@@ -303,7 +303,7 @@ def test_any_text_as_a_file_gives_a_mapping_or_a_sentence(tmp_path_factory, text
     path = tmp_path_factory.mktemp("any") / "config.yaml"
     path.write_text(text)
     try:
-        assert isinstance(config.read_file(path), dict)
+        assert isinstance(config_files.read_file(path), dict)
     except UserError as error:
         assert str(error).startswith(str(path))
 

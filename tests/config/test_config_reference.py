@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidestep.config import schema
+from sidestep.config_schema import schema
 
 TEXT = (Path(__file__).parents[2] / "config" / "README.md").read_text()
 DEFINITIONS = schema()["$defs"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sidestep.analyses import phase_cost, strategy_sweeps, time_to_target, timeline
-from sidestep.config import Study, Variant
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 STAGES = ("conv1", "conv2", "dense", "logits")

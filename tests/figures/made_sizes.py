@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sidestep import registry, sizing
-from sidestep.config import Study, Variant
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 PER_EPOCH, EPOCHS = 20, 8

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sidestep.analyses import trends, verdicts
-from sidestep.config import Study, Variant
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 EPOCHS = (1, 3)

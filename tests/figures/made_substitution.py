@@ -10,7 +10,7 @@ import pandas as pd
 
 from sidestep import registry
 from sidestep import variants as settings_of
-from sidestep.config import Study, Variant
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 PER_EPOCH, EPOCHS = 30, 6

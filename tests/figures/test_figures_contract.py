@@ -17,10 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from sidestep import captions, registry, sizing
-from sidestep.config import Study, read_file
+from sidestep.config_files import read_file
 from sidestep.drawing import over_seeds, visible
 from sidestep.figures.shared import resizing
 from sidestep.plot import plot_job
+from sidestep.study import Study
 from sidestep.style import SMALL, TEXT, using
 from sidestep.tables import Tables
 

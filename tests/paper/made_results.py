@@ -11,8 +11,9 @@ import pandas as pd
 
 from sidestep import layout
 from sidestep.analyse import analyse_job
-from sidestep.config import Study, resolve
+from sidestep.config import resolve
 from sidestep.numbers import numbers_job
+from sidestep.study import Study
 
 ANALYSES = (
     "trends",

@@ -6,7 +6,8 @@ import zlib
 import numpy as np
 
 from sidestep import variants
-from sidestep.config import Study, resolve
+from sidestep.config import resolve
+from sidestep.study import Study
 
 ANALYSES = ("timeline", "time_to_target", "phase_cost", "strategy_sweeps")
 STAGES = ("conv1", "conv2", "dense", "logits")

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from sidestep import layout, variants
-from sidestep.config import Study, resolve
+from sidestep.config import resolve
 from sidestep.numbers import numbers_job
 from sidestep.statistics.intervals import mean_interval, paired_difference, separates
+from sidestep.study import Study
 from sidestep.tables import Tables
 
 ANALYSES = (

@@ -20,6 +20,7 @@ shell.prefix(
 )
 
 from sidestep import config as sidestep_config
+from sidestep import config_files
 from sidestep import captions, entries, fingerprint, layout, runs
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_text
@@ -33,10 +34,10 @@ def checked_config():
     """The resolved config; every fault of it is told in one message, before any job runs."""
     try:
         # The file that is laid over the others comes first in Snakemake's list.
-        files = [sidestep_config.read_file(Path(path)) for path in workflow.configfiles]
-        like = functools.reduce(sidestep_config.merge, reversed(files), {})
+        files = [config_files.read_file(Path(path)) for path in workflow.configfiles]
+        like = functools.reduce(config_files.merge, reversed(files), {})
         where = ", ".join(str(path) for path in workflow.configfiles)
-        return sidestep_config.resolve(sidestep_config.ordered(config, like), where)
+        return sidestep_config.resolve(config_files.ordered(config, like), where)
     except UserError as error:
         raise WorkflowError(str(error))
 

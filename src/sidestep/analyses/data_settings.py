@@ -7,7 +7,7 @@ import pandas as pd
 from sidestep import variants
 from sidestep.analyses.shared.finals import apart, finals, mean
 from sidestep.analyses.shared.groups import labelled
-from sidestep.config import Variant
+from sidestep.study import Variant
 from sidestep.tables import Tables
 
 CROP, FLIP = "random_crop", "horizontal_flip"

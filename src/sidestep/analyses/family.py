@@ -8,7 +8,7 @@ import pandas as pd
 from sidestep import variants
 from sidestep.analyses.shared import timeline
 from sidestep.analyses.shared.finals import Finals, apart, finals, mean, spread
-from sidestep.config import Study
+from sidestep.study import Study
 from sidestep.tables import Tables
 
 MULT_ADDS = "mult_adds_per_step."

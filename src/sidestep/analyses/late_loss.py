@@ -13,7 +13,7 @@ import pandas as pd
 
 from sidestep import variants
 from sidestep.analyses.shared import timeline
-from sidestep.config import Study
+from sidestep.study import Study
 from sidestep.tables import Tables
 
 COLUMNS = [

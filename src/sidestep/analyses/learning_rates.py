@@ -8,7 +8,7 @@ import pandas as pd
 from sidestep import variants
 from sidestep.analyses.shared.finals import finals, spread
 from sidestep.analyses.shared.groups import labelled
-from sidestep.config import Variant
+from sidestep.study import Variant
 from sidestep.tables import Tables
 
 COLUMNS = [

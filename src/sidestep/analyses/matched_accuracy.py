@@ -12,7 +12,7 @@ import pandas as pd
 from sidestep import sizing
 from sidestep.analyses.shared.finals import Finals, apart, finals, mean
 from sidestep.analyses.shared.sizes import bare, sizes
-from sidestep.config import Study
+from sidestep.study import Study
 from sidestep.tables import Tables
 
 MATCHED, BEST = "matched", "best"

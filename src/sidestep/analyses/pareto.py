@@ -9,8 +9,8 @@ import pandas as pd
 from sidestep import variants
 from sidestep.analyses.shared import timeline
 from sidestep.analyses.shared.finals import Finals, apart, finals, mean, spread
-from sidestep.config import Study, Variant
 from sidestep.files import canonical_json
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 # Columns of costs that are means over seeds → metrics of the study's table.

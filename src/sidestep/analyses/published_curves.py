@@ -15,10 +15,10 @@ import pandas as pd
 from sidestep import variants
 from sidestep.analyses.shared import timeline
 from sidestep.analyses.shared.finals import Values, mean
-from sidestep.config import Variant
 from sidestep.datasets import cifar10
 from sidestep.errors import UserError
 from sidestep.registry import PACKAGE
+from sidestep.study import Variant
 from sidestep.tables import Tables
 
 PATH = PACKAGE.parents[1] / "paper" / "published_curves.csv"

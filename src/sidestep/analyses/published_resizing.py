@@ -17,9 +17,9 @@ from sidestep.analyses.matched_accuracy import best
 from sidestep.analyses.shared import published
 from sidestep.analyses.shared.finals import Finals, apart, finals, mean
 from sidestep.analyses.shared.moments import Moments, after, before, moments
-from sidestep.config import Study, Variant
 from sidestep.datasets import fashion_mnist, mnist
 from sidestep.registry import PACKAGE
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 from sidestep.variants import Run, complete
 

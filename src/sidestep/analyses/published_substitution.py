@@ -14,9 +14,9 @@ import pandas as pd
 from sidestep import variants
 from sidestep.analyses.shared import published
 from sidestep.analyses.shared.finals import Finals, finals, mean
-from sidestep.config import Study
 from sidestep.datasets import cifar10
 from sidestep.registry import PACKAGE
+from sidestep.study import Study
 from sidestep.tables import Tables
 
 PATH = PACKAGE.parents[1] / "paper" / "published_substitution.csv"

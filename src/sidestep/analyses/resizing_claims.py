@@ -18,9 +18,9 @@ from sidestep.analyses import harder_sizes, late_loss, matched_accuracy, start_d
 from sidestep.analyses.shared.finals import Finals, Values, finals
 from sidestep.analyses.shared.moments import Moments, after, before, moments
 from sidestep.analyses.switched_off import initial, weights
-from sidestep.config import Study, Variant
 from sidestep.files import canonical_json
 from sidestep.statistics.intervals import Interval, mean_interval, paired_difference
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 COLUMNS = [

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sidestep import variants
 from sidestep.analyses.shared.finals import apart, finals, mean
-from sidestep.config import Study, Variant
+from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
 COLUMNS = [

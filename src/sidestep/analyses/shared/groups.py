@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from sidestep.config import Variant
+from sidestep.study import Variant
 
 Words = Callable[[Variant], str]
 

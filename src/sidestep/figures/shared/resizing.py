@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 
 from sidestep import drawing_curves as shared
 from sidestep import sizing, variants
-from sidestep.config import Study, Variant
 from sidestep.drawing import colour, datasets_of, marker, title
 from sidestep.drawing_variants import TALLEST
 from sidestep.figures.shared import substitution
+from sidestep.study import Study, Variant
 from sidestep.style import LABELS, TEXT
 from sidestep.tables import Tables
 

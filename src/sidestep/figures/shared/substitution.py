@@ -19,11 +19,11 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sidestep import drawing_curves as shared
 from sidestep import registry, variants
-from sidestep.config import Study
 from sidestep.drawing import datasets_of
 from sidestep.drawing_variants import TALLEST, colour, round_values
 from sidestep.drawing_variants import marker as first_marker
 from sidestep.statistics.intervals import mean_interval
+from sidestep.study import Study
 from sidestep.style import VARIANT_COLOURS
 from sidestep.tables import Tables
 

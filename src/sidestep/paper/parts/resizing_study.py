@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from sidestep import sizing
-from sidestep.config import Study
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts.layerwise_study import LayerwiseStudy, Seeds
 from sidestep.paper.parts.layerwise_words import code
 from sidestep.paper.parts.resizing_words import SEVERAL, amount
 from sidestep.paper.parts.study import each_row
 from sidestep.statistics.intervals import Interval
+from sidestep.study import Study
 
 STATIC, MATCHED, FLEXIBLE, WORTH = "static", "matched", "flexible", "by_worth"
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sidestep.config import Study
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
 from sidestep.paper.parts.words import dataset_name
+from sidestep.study import Study
 
 CITED = {
     "adam": "Adam @kingma2015adam",

@@ -1,0 +1,112 @@
+"""Studies, variants and the whole configuration, as they are once checked and resolved, without importing torch.
+
+A study declares data sets, seeds and variants; each combination is one *run*, a plain dict that describes a training
+job fully and whose canonical JSON is all that the job is given.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One named cell of a study: the values of the grid's columns and its settings."""
+
+    name: str
+    columns: dict[str, Any]
+    run: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question of the paper, all defaults filled in."""
+
+    name: str
+    title: str
+    datasets: tuple[str, ...]
+    seeds: tuple[int, ...]
+    variants: tuple[Variant, ...]
+    baseline: str
+    timing_datasets: tuple[str, ...]
+    timing_steps: int
+    metrics: tuple[dict[str, Any], ...]
+    group_metrics: tuple[dict[str, Any], ...]
+    analyses: tuple[dict[str, Any], ...]
+    figures: tuple[dict[str, Any], ...]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Variant]:
+        return {variant.name: variant for variant in self.variants}
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name."""
+        return self._by_name[name]
+
+    def run(self, dataset: str, variant: str, seed: int) -> dict[str, Any]:
+        """The resolved configuration of one run, to be read and not changed."""
+        place = {"study": self.name, "dataset": dataset, "variant": variant, "seed": seed}
+        run = {**place, **self.variant(variant).run}
+        teacher = run["teacher"]
+        return {**run, "teacher": self.run(dataset, teacher, seed)} if teacher else run
+
+    def runs(self) -> Iterator[dict[str, Any]]:
+        """All runs, in the order of the config."""
+        for dataset, variant, seed in itertools.product(self.datasets, self.variants, self.seeds):
+            yield self.run(dataset, variant.name, seed)
+
+    def measure_task(self, dataset: str, variant: str) -> dict[str, Any]:
+        """The config of a measuring job: the runs of a variant, one per seed, and what to measure."""
+        return {
+            "metrics": list(self.metrics),
+            "group_metrics": list(self.group_metrics),
+            "runs": [self.run(dataset, variant, seed) for seed in self.seeds],
+        }
+
+    def timed_runs(self, dataset: str) -> dict[str, dict[str, Any]]:
+        """One run of each variant, with the first seed: speed does not depend on it."""
+        return {
+            variant.name: self.run(dataset, variant.name, self.seeds[0])
+            for variant in self.variants
+        }
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything is measured on the finished networks."""
+        return bool(self.metrics or self.group_metrics)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the grid's columns."""
+        return tuple(dict.fromkeys(key for variant in self.variants for key in variant.columns))
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Study":
+        """The study whose `dataclasses.asdict` was written as JSON."""
+        tuples = {key: tuple(item) for key, item in value.items() if isinstance(item, list)}
+        variants = tuple(Variant(**variant) for variant in value["variants"])
+        return cls(**{**value, **tuples, "variants": variants})
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole configuration, checked.
+
+    Attributes:
+        studies: the paper's, by name.
+        searches: by name (`<study>-search`), the runs from which a study's settings are chosen; each
+            is a study too, whose table of choices nothing but a person reads.
+    """
+
+    size: str
+    data_folder: str
+    timing_threads: int
+    studies: dict[str, Study]
+    searches: dict[str, Study]
+
+    @cached_property
+    def every_study(self) -> dict[str, Study]:
+        """Studies and searches, by name."""
+        return self.studies | self.searches
