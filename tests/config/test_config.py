@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sidestep import config, config_files
 from sidestep.errors import UserError
 from sidestep.files import canonical_json
+from sidestep.study import Study
 
 ROOT = Path(__file__).parents[2]
 GOOD = {
@@ -206,7 +207,7 @@ def test_a_study_survives_its_json():
     import dataclasses
 
     study = config.resolve(GOOD).studies["width"]
-    again = study.Study.from_json(json.loads(json.dumps(dataclasses.asdict(study))))
+    again = Study.from_json(json.loads(json.dumps(dataclasses.asdict(study))))
     assert list(again.runs()) == list(study.runs())
     assert again == study
 
