@@ -92,7 +92,8 @@ def study(
     found = {
         dataset: {
             name: tuple(
-                size + place * HARDER.get(name.partition("-")[0], 0.0) for size in every_size[name]
+                size + place * HARDER.get(name, HARDER.get(name.partition("-")[0], 0.0))
+                for size in every_size[name]
             )
             for name in runs
         }

@@ -338,6 +338,14 @@ def test_claims_on_two_data_sets(
     assert (alone["dataset"], alone["outcome"], alone["n"]) == ("both", "not run", 0)
 
 
+def test_claims_on_two_data_sets_are_of_the_mean_over_the_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(more, "HARDER", {**more.HARDER, "sparse-high": -3})
+    row = one(resizing_claims.analyse(study()), claim="fashion_larger_sparsified")
+    assert row["value"] == pytest.approx((7 - 3) / 2)
+
+
 def test_claims_on_two_data_sets_the_other_way_round(monkeypatch: pytest.MonkeyPatch) -> None:
     reverse = {name: -shift for name, shift in more.HARDER.items()}
     monkeypatch.setattr(more, "HARDER", reverse)

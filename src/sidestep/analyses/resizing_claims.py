@@ -136,7 +136,8 @@ def analyse(tables: Tables) -> pd.DataFrame:
       flexible one from where it is restarted, at as many epochs since the size began to move as both have. Equal
       losses means within ±0.01 nats, on training images.
     - `boundary_price_diverges`: with a price on the boundary itself it ends below 0.
-    - `fashion_smaller_flexible`, `fashion_larger_sparsified`: on Fashion-MNIST minus on MNIST.
+    - `fashion_smaller_flexible`, `fashion_larger_sparsified`: on Fashion-MNIST minus on MNIST, mean
+      over the starts.
     - `sparsified_generalises_better`: test accuracy of the sparsified layer of the lowest price above 0 minus that of
       the static one of the same optimiser and decay (of any, if there is none) whose number of neurons is the
       nearest, in octaves, to what it starts with.
@@ -148,7 +149,8 @@ def analyse(tables: Tables) -> pd.DataFrame:
     - `adamax_calmer`: such jumps by AdaMax minus by Adam.
 
     Of ours: `worth_independent_of_start`, `mixture_independent_of_start` as for flexible layers;
-    `worth_larger_on_harder`, sizes on the data set on which the baseline is worse minus on the other;
+    `worth_larger_on_harder`, sizes on the data set on which the baseline is worse minus on the other, mean over the
+    starts;
     `two_phase_larger`, than a flexible layer of equal price, decay and start; `size_only_moves`: the boundary, which
     alone moves in a trained network, ends elsewhere than it was restarted, by more than one neuron.
     """
@@ -377,13 +379,30 @@ def _on_fashion(method: str, says: Callable[[Interval], str]) -> Claim:
         del dataset
         if not {EASIER, HARDER} <= {*context.study.datasets}:
             return NOTHING
-        for variant in context.of_method(method):
-            values = [context.last(name, variant, "size") for name in (HARDER, EASIER)]
-            interval = paired_difference(values[0], values[1])
-            return Found(variant.name, "", interval, SIZE, says(interval))
-        return NOTHING
+        members = _from_all_starts(context, method)
+        if not members:
+            return NOTHING
+        values = [_mean_size(context, name, members) for name in (HARDER, EASIER)]
+        interval = paired_difference(values[0], values[1])
+        return Found(members[0].name, "", interval, SIZE, says(interval))
 
     return claim
+
+
+def _from_all_starts(context: Context, method: str) -> list[Variant]:
+    """A method's first variant and those that differ from it in the start alone."""
+    first = next(context.of_method(method), None)
+    if first is None:
+        return []
+    groups = sizing.from_every_start(context.study)
+    return next((group for group in groups if first in group), [first])
+
+
+def _mean_size(context: Context, dataset: str, members: list[Variant]) -> Values:
+    """Seed → the mean size over variants, of seeds that finished in all of them."""
+    each = [context.last(dataset, variant, "size") for variant in members]
+    seeds = [seed for seed in each[0] if all(seed in its for its in each)]
+    return {seed: float(np.mean([its[seed] for its in each])) for seed in seeds}
 
 
 def _generalises(context: Context, dataset: str) -> Found:
@@ -462,8 +481,10 @@ def _larger_on_harder(context: Context, dataset: str) -> Found:
     row = _first(context.harder, method="by_worth")
     if row is None:
         return NOTHING
-    interval = _of_row(row)
-    return Found(row["variant"], "", interval, SIZE, above(interval))
+    members = _from_all_starts(context, "by_worth")
+    values = [_mean_size(context, row[place], members) for place in ("harder", "easier")]
+    interval = paired_difference(values[0], values[1])
+    return Found(members[0].name, "", interval, SIZE, above(interval))
 
 
 def _size_moves(context: Context, dataset: str) -> Found:
