@@ -6,28 +6,43 @@ within the margin, and disagrees where all of it lies beyond. Everything else is
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sidestep import sizing, variants
-from sidestep.analyses import harder_sizes, late_loss, matched_accuracy, start_dependence
-from sidestep.analyses.shared.finals import Finals, Values, finals
-from sidestep.analyses.shared.moments import Moments, after, before, moments
-from sidestep.analyses.switched_off import initial, weights
+from sidestep.analyses import late_loss
+from sidestep.analyses.shared.finals import Values
+from sidestep.analyses.shared.moments import after, before
+from sidestep.analyses.shared.size_claims import (
+    AGREES,
+    DISAGREES,
+    NOT_RUN,
+    NOTHING,
+    OPEN,
+    Claim,
+    Context,
+    Found,
+    above,
+    below,
+    contrary,
+    first,
+    of_row,
+    points,
+    within,
+)
+from sidestep.analyses.switched_off import initial
 from sidestep.files import canonical_json
 from sidestep.statistics.intervals import Interval, mean_interval, paired_difference
-from sidestep.study import Study, Variant
+from sidestep.study import Variant
 from sidestep.tables import Tables
 
 COLUMNS = [
     *("study", "claim", "dataset", "variant", "other", "value", "low", "high", "n"),
     *("unit", "outcome"),
 ]
-AGREES, DISAGREES, OPEN, NOT_RUN = "agrees", "disagrees", "open", "not run"
 # Of claims on how data sets differ.
 BOTH = "both"
 EASIER, HARDER = "mnist", "fashion_mnist"
@@ -38,76 +53,6 @@ SAME_SIZE, SAME_ACCURACY, SAME_LOSS, STILL = 10.0, 0.5, 0.01, 1.0
 EMPTY = 0.1
 # Whole training runs that are no longer than this have not come to where the journal saw noise.
 NOISE_AFTER = 30
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the runs say to a claim."""
-
-    variant: str
-    other: str
-    interval: Interval
-    unit: str
-    outcome: str
-
-
-NOTHING = Found("", "", mean_interval([]), "", NOT_RUN)
-
-
-@dataclass(frozen=True)
-class Context:
-    """A study with what claims are about.
-
-    Attributes:
-        study: the study.
-        ends: values at the end.
-        known: values while training.
-        starts: table of `start_dependence`.
-        matches: table of `matched_accuracy`.
-        harder: table of `harder_sizes`.
-        losses: late ones by data set and variant.
-        weights: outgoing ones of used neurons and of those switched off, by data set and variant.
-    """
-
-    study: Study
-    ends: Finals
-    known: Moments
-    starts: pd.DataFrame
-    matches: pd.DataFrame
-    harder: pd.DataFrame
-    losses: Mapping[tuple[str, str], Mapping[int, late_loss.Curve]]
-    weights: Mapping[tuple[str, str], tuple[Values, Values]]
-
-    @classmethod
-    def of(cls, tables: Tables) -> "Context":
-        """That of a study."""
-        ends = finals(tables)
-        return cls(
-            study=tables.study,
-            ends=ends,
-            known=moments(tables, ends),
-            starts=start_dependence.analyse(tables),
-            matches=matched_accuracy.analyse(tables),
-            harder=harder_sizes.analyse(tables),
-            losses=late_loss.curves(tables),
-            weights=weights(tables, ends),
-        )
-
-    def of_method(self, method: str) -> Iterator[Variant]:
-        """Variants of a method, in the study's order."""
-        return (v for v in self.study.variants if sizing.method(v.run) == method)
-
-    def curves(self, dataset: str, variant: Variant, quantity: str) -> dict[int, dict[int, float]]:
-        """Seed → step → value, of the runs that finished."""
-        return self.known.get((dataset, variant.name), {}).get(quantity, {})
-
-    def last(self, dataset: str, variant: Variant, quantity: str) -> Values:
-        """Seed → the last value."""
-        its = self.curves(dataset, variant, quantity)
-        return {seed: curve[max(curve)] for seed, curve in its.items()}
-
-
-Claim = Callable[[Context, str], Found]
 
 
 def analyse(tables: Tables) -> pd.DataFrame:
@@ -188,71 +133,26 @@ def _row(context: Context, claim: str, dataset: str, found: Found) -> dict[str, 
     }
 
 
-def above(interval: Interval, bound: float = 0.0) -> str:
-    """Whether something is more than a bound; open where the interval holds that or is undefined."""
-    if interval.low > bound:
-        return AGREES
-    return DISAGREES if interval.high < bound else OPEN
-
-
-def below(interval: Interval, bound: float = 0.0) -> str:
-    """Whether something is less than a bound."""
-    return _contrary(above(interval, bound))
-
-
-def within(interval: Interval, margin: float) -> str:
-    """Whether something is 0 to a margin: all of the interval within it, or all of it beyond."""
-    if -margin <= interval.low and interval.high <= margin:
-        return AGREES
-    return DISAGREES if interval.low > margin or interval.high < -margin else OPEN
-
-
-def _contrary(outcome: str) -> str:
-    return {AGREES: DISAGREES, DISAGREES: AGREES}.get(outcome, outcome)
-
-
-def _of_row(row: Mapping[Any, Any], prefix: str = "", factor: float = 1.0) -> Interval:
-    """The difference that a row of another table has; its standard deviation is not there."""
-    difference, low, high = (
-        factor * float(row[f"{prefix}{key}"]) for key in ("difference", "low", "high")
-    )
-    return Interval(difference, math.nan, int(row["pairs"]), low, high)
-
-
-def _points(interval: Interval) -> Interval:
-    """A difference of shares in points."""
-    parts = (interval.mean, interval.sd, interval.low, interval.high)
-    mean, sd, low, high = (100 * part for part in parts)
-    return Interval(mean, sd, interval.n, low, high)
-
-
-def _first(frame: pd.DataFrame, **where: str) -> Mapping[Any, Any] | None:
-    """The first row with these values, if there is one."""
-    for column, value in where.items():
-        frame = frame[frame[column] == value]
-    return None if frame.empty else frame.iloc[0].to_dict()
-
-
 def _independent(method: str, *, claimed: bool = True) -> Claim:
     """That a method's layers come to one size from every start, or that they do not."""
 
     def claim(context: Context, dataset: str) -> Found:
-        row = _first(context.starts, dataset=dataset, method=method)
+        row = first(context.starts, dataset=dataset, method=method)
         if row is None:
             return NOTHING
-        interval = _of_row(row)
+        interval = of_row(row)
         same = within(interval, SAME_SIZE)
-        outcome = same if claimed else _contrary(same)
+        outcome = same if claimed else contrary(same)
         return Found(row["high_variant"], row["low_variant"], interval, SIZE, outcome)
 
     return claim
 
 
 def _accuracy_independent(context: Context, dataset: str) -> Found:
-    row = _first(context.starts, dataset=dataset, method="flexible")
+    row = first(context.starts, dataset=dataset, method="flexible")
     if row is None:
         return NOTHING
-    interval = _of_row(row, "accuracy_", 100)
+    interval = of_row(row, "accuracy_", 100)
     same = within(interval, SAME_ACCURACY)
     return Found(row["high_variant"], row["low_variant"], interval, POINTS, same)
 
@@ -360,7 +260,7 @@ def _drawn_still(context: Context, dataset: str) -> Found:
                 for curve in its.values()
             ]
             interval = mean_interval(moved)
-            outcome = AGREES if interval.n > 1 and not any(moved) else _contrary(above(interval))
+            outcome = AGREES if interval.n > 1 and not any(moved) else contrary(above(interval))
             return Found(variant.name, "", interval, SIZE, outcome)
     return NOTHING
 
@@ -421,17 +321,17 @@ def _generalises(context: Context, dataset: str) -> Found:
 
     other = min(static, key=apart)
     values = [context.ends.of(dataset, v.name, "test", "accuracy") for v in (variant, other)]
-    interval = _points(paired_difference(values[0], values[1]))
+    interval = points(paired_difference(values[0], values[1]))
     return Found(variant.name, other.name, interval, POINTS, above(interval))
 
 
 def _equals_static(context: Context, dataset: str) -> Found:
-    row = _first(
+    row = first(
         context.matches, dataset=dataset, method="flexible", against="matched", images="test"
     )
     if row is None:
         return NOTHING
-    interval = _of_row(row, factor=100)
+    interval = of_row(row, factor=100)
     same = within(interval, SAME_ACCURACY)
     return Found(row["variant"], row["other"], interval, POINTS, same)
 
@@ -478,7 +378,7 @@ def _calmer_adamax(context: Context, dataset: str) -> Found:
 
 def _larger_on_harder(context: Context, dataset: str) -> Found:
     del dataset
-    row = _first(context.harder, method="by_worth")
+    row = first(context.harder, method="by_worth")
     if row is None:
         return NOTHING
     members = _from_all_starts(context, "by_worth")
@@ -492,7 +392,7 @@ def _size_moves(context: Context, dataset: str) -> Found:
         restart = sizing.start(variant.run)
         its = context.last(dataset, variant, "boundary")
         interval = mean_interval([value - restart for value in its.values()])
-        return Found(variant.name, "", interval, SIZE, _contrary(within(interval, STILL)))
+        return Found(variant.name, "", interval, SIZE, contrary(within(interval, STILL)))
     return NOTHING
 
 
