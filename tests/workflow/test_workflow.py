@@ -98,8 +98,9 @@ def test_students_are_stale_when_their_teacher_is(finished):
     assert planned["train_network"] == 1 + students
     # It is to be trained otherwise, with both seeds.
     config = finished.folder / "tiny.yaml"
-    text = config.read_text()
-    config.write_text(text + "    variants: {dense: {optimiser: {lr: 0.05}}}\n")
+    begin = "  substitution:\n"
+    changed = f"{begin}    variants: {{dense: {{optimiser: {{lr: 0.05}}}}}}\n"
+    config.write_text(config.read_text().replace(begin, changed))
     assert finished.planned()["train_network"] == 2 * (1 + students)
 
 
