@@ -65,6 +65,23 @@ def test_logits_stay_when_the_dead_are_taken_out(run, network, stages):
     assert sum(p.numel() for p in net.parameters()) < 0.75 * parameters
 
 
+def test_logits_stay_when_what_the_absolute_form_calls_dead_goes(run):
+    described = {
+        **run,
+        "network": {"name": "mlp", "width": 12},
+        "gates": {"hidden": {"name": "sparsified", "form": "absolute", "tolerance": 0.01}},
+    }
+    net = build_network(described, DIGITS).eval()
+    gate = gates_of(net)["hidden"]
+    with torch.no_grad():
+        gate.liveness[:5] = torch.tensor([0.009, -0.009, 0.0, 0.5, -0.5])
+    images = torch.randn(16, *DIGITS.shape)
+    expected = net(images).detach()
+    keep(net, "hidden", (~gate.dead()).nonzero().flatten())
+    assert gate.neurons == 9
+    assert torch.allclose(net(images), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize(("network", "stages"), NETWORKS)
 def test_logits_stay_when_neurons_come_and_the_new_ones_can_learn(run, network, stages):
     torch.manual_seed(1)
