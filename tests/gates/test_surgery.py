@@ -21,6 +21,9 @@ NETWORKS = [
     ({"name": "deep_mlp", "width": 7}, None),
     ({"name": "basic_cnn", "channels": 5, "hidden": 9}, ("block1", "block2", "block3")),
     ({"name": "vgg11", "width": 3}, None),
+    ({"name": "vgg11c", "width": 3, "hidden": 8}, None),
+    ({"name": "dgl_cnn", "channels": 4}, None),
+    ({"name": "four_layer_cnn", "channels": 4}, None),
 ]
 
 
@@ -90,12 +93,12 @@ def test_logits_stay_when_neurons_come_and_the_new_ones_can_learn(run, network, 
     stir(net, images)
     expected = net(images).detach()
     for stage in stages:
-        grow(net, stage, 3)
+        grow(net, stage, 12)
     assert torch.allclose(net(images), expected, atol=1e-5)
     torch.nn.functional.cross_entropy(net(images), torch.arange(16) % 10).backward()
     for stage in stages:
         reader = slices(net, stage)[-1]
-        new = reader.tensor.grad[:, -3 * reader.block :]
+        new = reader.tensor.grad[:, -12 * reader.block :]
         assert new.abs().sum() > 0
 
 
