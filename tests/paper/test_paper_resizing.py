@@ -16,7 +16,6 @@ from sidestep.paper.parts import (
     resizing_findings,
     resizing_matched,
     resizing_orders,
-    resizing_published,
     resizing_setup,
     resizing_starts,
     resizing_study,
@@ -481,18 +480,6 @@ def test_each_of_our_values_stands_beside_one_published(told):
         told["older"]
         == f"Its figures are of 1 to 30 runs each after up to 60{SPACE}epochs, without intervals."
     )
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "says"),
-    [
-        ({"agrees": 2, "differs": 1}, "2 lie inside our interval and 1 lie outside"),
-        ({"other settings": 3}, "None can be held against ours"),
-        ({"not run": 1, "odd": 1}, "1 came out in some other way"),
-    ],
-)
-def test_outcomes_of_published_figures_are_counted(outcomes, says):
-    assert says in resizing_published.counted(outcomes)
 
 
 def test_what_falls_short_follows_what_was_run(told, told_every, tmp_path):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
+from sidestep.paper.parts.beside import SHORT, counted, differing, settings_of
 from sidestep.paper.parts.decoupled_study import DecoupledStudy
 from sidestep.paper.parts.decoupled_words import (
     distinct,
@@ -20,22 +21,6 @@ from sidestep.paper.parts.layerwise_words import plain as name_cell
 from sidestep.paper.parts.words import dataset_name
 from sidestep.statistics.intervals import Interval
 
-OUTCOMES = {
-    "agrees": "lie inside our interval",
-    "differs": "lie outside our interval",
-    "no interval": "stand beside a value of ours without interval",
-    "other settings": "stand beside one of other settings",
-    "not run": "have no counterpart among our runs",
-}
-SHORT = {
-    "agrees": "agrees",
-    "differs": "differs",
-    "no interval": "no interval",
-    "other settings": "other settings",
-    "not run": "not run",
-}
-# Settings in words, where their names are none.
-WORDS = {"train_images": "training images", "optimiser": "update rule"}
 HOW = {"log": "log", "eye": "by eye"}
 BEST = "best test epoch"
 HEAD = (
@@ -69,7 +54,12 @@ def published(study: DecoupledStudy) -> dict[str, Any]:
     return {
         "tables": every,
         "sentences": [
-            counted({str(k): int(n) for k, n in found["outcome"].value_counts().items()}),
+            counted(
+                {str(k): int(n) for k, n in found["outcome"].value_counts().items()},
+                "published value",
+                what="accuracies and losses, by epoch",
+                same="at the same settings and epoch",
+            ),
             *differing(found[found["outcome"] == "other settings"]),
         ],
         "not_run": not_run(_runs(found[found["outcome"] == "not run"])),
@@ -121,46 +111,8 @@ def _row(source: str, run: str, row: Any) -> list[str]:
         f.count(row.our_epoch) if f.defined(row.our_epoch) else "–",
         f.cell(ours, f.bare_percent),
         SHORT.get(text(row.outcome), plain(text(row.outcome))),
-        f.listed(_settings(row.differs_in)) if _settings(row.differs_in) else "–",
+        f.listed(settings_of(row.differs_in)) if settings_of(row.differs_in) else "–",
     ]
-
-
-def _settings(value: Any) -> list[str]:
-    found = [part.strip() for part in text(value).split(";") if part.strip()]
-    return [WORDS.get(part, part.replace("_", " ")) for part in found]
-
-
-def counted(outcomes: dict[str, int]) -> str:
-    """How many published values came out how."""
-    total = sum(outcomes.values())
-    parts = [
-        f"{f.count(outcomes[key])} {words}" for key, words in OUTCOMES.items() if outcomes.get(key)
-    ]
-    rest = total - sum(outcomes.get(key, 0) for key in OUTCOMES)
-    if rest:
-        parts.append(f"{f.count(rest)} came out in some other way")
-    held = outcomes.get("agrees", 0) + outcomes.get("differs", 0)
-    text = f"Of {f.plural(total, 'published value')} (accuracies and losses, by epoch), {f.listed(parts)}."
-    if not held:
-        text += " None can be held against ours at the same settings and epoch with an interval."
-    return text
-
-
-def differing(found: pd.DataFrame) -> Iterator[str]:
-    """In which settings our runs differ from the published ones that they stand beside."""
-    if found.empty:
-        return
-    every = [_settings(value) for value in found["differs_in"]]
-    names = distinct(name for each in every for name in each)
-    always = [name for name in names if all(name in each for each in every)]
-    some = [name for name in names if name not in always]
-    parts = []
-    if always:
-        parts.append(f"they always differ in {f.listed(always)}")
-    if some:
-        parts.append(f"{'' if always else 'they differ '}in some cases in {f.listed(some)}")
-    if parts:
-        yield f"Where settings are others, {f.listed(parts)}."
 
 
 def _runs(found: pd.DataFrame) -> list[str]:

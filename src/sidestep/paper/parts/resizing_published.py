@@ -7,7 +7,7 @@ from typing import Any
 from sidestep import sizing
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
-from sidestep.paper.parts.decoupled_published import OUTCOMES, SHORT, WORDS, differing
+from sidestep.paper.parts.beside import SHORT, WORDS, counted, differing, not_run
 from sidestep.paper.parts.decoupled_words import pages, text
 from sidestep.paper.parts.layerwise_words import plain as name_cell
 from sidestep.paper.parts.resizing_study import ResizingStudy
@@ -49,7 +49,11 @@ def published(study: ResizingStudy) -> dict[str, Any]:
     return {
         "tables": pages({"head": list(HEAD), "rows": list(_shown(study, rows))}, MOST_ROWS),
         "sentences": [
-            counted({str(k): int(n) for k, n in found["outcome"].value_counts().items()}),
+            counted(
+                {str(k): int(n) for k, n in found["outcome"].value_counts().items()},
+                "published figure",
+                what="sizes, accuracies and their differences",
+            ),
             *differing(found[found["outcome"] == OTHER]),
         ],
         "not_run": not_run(missing),
@@ -141,25 +145,3 @@ def _show(quantity: str) -> f.Show:
 
 def _parts(value: Any) -> list[str]:
     return [part.strip() for part in text(value).split(";") if part.strip()]
-
-
-def counted(outcomes: dict[str, int]) -> str:
-    """How many published figures came out how."""
-    total = sum(outcomes.values())
-    parts = [
-        f"{f.count(outcomes[key])} {words}" for key, words in OUTCOMES.items() if outcomes.get(key)
-    ]
-    rest = total - sum(outcomes.get(key, 0) for key in OUTCOMES)
-    if rest:
-        parts.append(f"{f.count(rest)} came out in some other way")
-    said = f"Of {f.plural(total, 'published figure')} (sizes, accuracies and their differences), {f.listed(parts)}."
-    if not outcomes.get("agrees", 0) + outcomes.get("differs", 0):
-        said += " None can be held against ours at the same settings with an interval."
-    return said
-
-
-def not_run(missing: int) -> str:
-    """How many published figures this size has no counterpart of; empty if it has all."""
-    if not missing:
-        return ""
-    return f"{f.plural(missing, 'published figure')} {'has' if missing == 1 else 'have'} no counterpart at this size."

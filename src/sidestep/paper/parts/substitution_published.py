@@ -5,7 +5,7 @@ from typing import Any
 
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
-from sidestep.paper.parts.decoupled_published import OUTCOMES, SHORT, WORDS, differing
+from sidestep.paper.parts.beside import SHORT, WORDS, counted, differing, not_run
 from sidestep.paper.parts.decoupled_words import pages, plain, text
 from sidestep.paper.parts.layerwise_words import plain as name_cell
 from sidestep.paper.parts.substitution_study import SubstitutionStudy
@@ -34,7 +34,11 @@ def published(study: SubstitutionStudy) -> dict[str, Any]:
     return {
         "tables": pages({"head": list(HEAD), "rows": list(_shown(rows))}, MOST_ROWS),
         "sentences": [
-            counted({str(k): int(n) for k, n in found["outcome"].value_counts().items()}),
+            counted(
+                {str(k): int(n) for k, n in found["outcome"].value_counts().items()},
+                "published accuracy",
+                "published accuracies",
+            ),
             *differing(found[found["outcome"] == OTHER]),
         ],
         "not_run": not_run(missing),
@@ -95,25 +99,3 @@ def _parts(value: Any) -> list[str]:
 def _settings(parts: list[str]) -> str:
     words = [WORDS.get(part, part.replace("_", " ")) for part in parts]
     return plain(f.listed(words)) if words else "–"
-
-
-def counted(outcomes: dict[str, int]) -> str:
-    """How many published figures came out how."""
-    total = sum(outcomes.values())
-    parts = [
-        f"{f.count(outcomes[key])} {words}" for key, words in OUTCOMES.items() if outcomes.get(key)
-    ]
-    rest = total - sum(outcomes.get(key, 0) for key in OUTCOMES)
-    if rest:
-        parts.append(f"{f.count(rest)} came out in some other way")
-    said = f"Of {f.plural(total, 'published accuracy', 'published accuracies')}, {f.listed(parts)}."
-    if not outcomes.get("agrees", 0) + outcomes.get("differs", 0):
-        said += " None can be held against ours at the same settings with an interval."
-    return said
-
-
-def not_run(missing: int) -> str:
-    """How many published figures this size has no counterpart of; empty if it has all."""
-    if not missing:
-        return ""
-    return f"{f.plural(missing, 'published figure')} {'has' if missing == 1 else 'have'} no counterpart at this size."
