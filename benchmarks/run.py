@@ -1,7 +1,7 @@
 """All benchmarks: ratios within this one run, medians of several repeats, the machine named.
 
 python benchmarks/run.py [training] [blockwise] [measuring] [mixtures] [startup] [decoupled] [layers]
-[resizing]
+[resizing] [evolution]
 """
 
 import importlib
@@ -25,6 +25,7 @@ ALL = (
     "decoupled",
     "layers",
     "resizing",
+    "evolution",
 )
 
 

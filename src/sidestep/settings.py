@@ -25,6 +25,7 @@ Positives = tuple[float, ...]  # a list of finite numbers above 0
 Counts = tuple[int, ...]  # a list of whole numbers of at least 1
 Shares = str | tuple[float, ...]  # a rule of `SHARES`, or shares that add up to 1
 Stages = tuple[str, ...]  # names of stages of the run's network
+Operations = tuple[str, ...]  # at least one name of an operation
 SignalThing = dict[str, Any]  # a named signal with its settings
 HeadThing = dict[str, Any]  # a named head with its settings
 LayerThing = dict[str, Any]  # a named layer with its settings
@@ -36,6 +37,8 @@ NESTED = {
     "LayerThing": "layers",
     "EditThing": "edits",
 }
+# Lists of names of things that have no settings.
+LISTS = {"Operations": "operations"}
 # Required settings that the config may leave to whoever builds the thing: a budget sets a layer's size.
 SUPPLIED = {("layers", "size")}
 SHARES = ("equal", "parameters", "mult_adds", "front", "back")
@@ -48,6 +51,7 @@ MAIN = {
     "edits": "edit",
     "signals": "build",
     "strategies": "phases",
+    "operations": "forward",
     "optimisers": "update",
     "schedules": "factor",
     "augmentations": "augment",
@@ -106,6 +110,7 @@ CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Counts": ("a list of whole numbers of at least 1", _all(_count)),
     "Shares": (f"one of {', '.join(SHARES)}, or a list of numbers that add up to 1", _shares),
     "Stages": ("a list of different names of stages", _texts),
+    "Operations": ("a list of different names of operations", _texts),
     "bool": ("true or false", lambda v: isinstance(v, bool)),
     "str": ("a text", lambda v: isinstance(v, str)),
 }
@@ -113,12 +118,21 @@ CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One keyword-only parameter: its annotation, and whether it must be given."""
+    """One keyword-only parameter: its annotation, and whether it must be given.
+
+    Attributes:
+        name: of the parameter.
+        kind: its annotation.
+        choices: words of a `Literal`.
+        required: whether it has no default.
+        default: of a list of names of things, which are then part of the run's code.
+    """
 
     name: str
     kind: str
     choices: tuple[str, ...]
     required: bool
+    default: tuple[str, ...] = ()
 
     def fault(self, value: object) -> str | None:
         """What is wrong with a value, or None; a nested thing is judged by `faults`."""
@@ -127,7 +141,19 @@ class Setting:
         if self.kind in NESTED:
             return None
         expected, test = CHECKS[self.kind]
-        return None if test(value) else f"is {value!r} but must be {expected}"
+        if not test(value):
+            return f"is {value!r} but must be {expected}"
+        return _list_fault(LISTS[self.kind], value) if self.kind in LISTS else None
+
+
+def _list_fault(kind: str, value: Any) -> str | None:
+    """What is wrong with a list of different names of things of a kind, or None."""
+    if not value:
+        return f"is empty: no {kind} allowed, where one of {', '.join(names(kind))} is needed"
+    strangers = [name for name in value if name not in names(kind)]
+    if strangers:
+        return f"has the unknown {singular(kind)} {unknown(strangers[0], names(kind))}"
+    return None
 
 
 @cache
@@ -144,14 +170,16 @@ def settings_of(kind: str, name: str) -> dict[str, Setting]:
         if isinstance(node, ast.FunctionDef) and node.name == main:
             defaults = node.args.kw_defaults
             return {
-                argument.arg: _setting(argument, default is None, path.name)
+                argument.arg: _setting(argument, default, path.name)
                 for argument, default in zip(node.args.kwonlyargs, defaults, strict=True)
             }
     raise LookupError(f"{path} defines no function {main}")
 
 
-def _setting(argument: ast.arg, required: bool, where: str) -> Setting:
-    note = argument.annotation
+def _setting(argument: ast.arg, default: ast.expr | None, where: str) -> Setting:
+    note, required = argument.annotation, default is None
+    if isinstance(note, ast.Name) and note.id in LISTS and default is not None:
+        return Setting(argument.arg, note.id, (), required, tuple(ast.literal_eval(default)))
     if isinstance(note, ast.Name) and (note.id in CHECKS or note.id in NESTED):
         return Setting(argument.arg, note.id, (), required)
     if isinstance(note, ast.Subscript) and ast.unparse(note.value) == "Literal":
@@ -196,12 +224,15 @@ def faults(kind: str, value: Any, where: str) -> list[str]:
 
 
 def nested(kind: str, thing: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The named things inside a named thing, at any depth, each with its kind."""
+    """The named things inside a named thing, at any depth, each with its kind; defaults of lists too."""
     found: list[tuple[str, dict[str, Any]]] = []
     for setting in settings_of(kind, thing["name"]).values():
         if setting.kind in NESTED and setting.name in thing:
             inner = NESTED[setting.kind]
             found += [(inner, thing[setting.name]), *nested(inner, thing[setting.name])]
+        elif setting.kind in LISTS:
+            listed = thing.get(setting.name, setting.default)
+            found += [(LISTS[setting.kind], {"name": name}) for name in listed]
     return found
 
 
