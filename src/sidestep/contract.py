@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from sidestep.errors import UserError
 from sidestep.registry import unknown
@@ -97,11 +97,12 @@ class Editing(Protocol):
     """What an edit of the network sees and may do; stages are named, neurons are counted from 0.
 
     Attributes:
-        network: to be changed through `keep` and `grow` only, or inside its gates.
+        network: to be changed through `keep` and `grow`, inside its gates, or together with `state`.
         train: all training images.
         seed: of the run.
         index: of the phase that begins, from 0.
         last: whether it is the run's last phase.
+        state: the optimiser's slots by name of the parameter, each of the parameter's shape.
     """
 
     network: nn.Sequential
@@ -109,6 +110,13 @@ class Editing(Protocol):
     seed: int
     index: int
     last: bool
+
+    @property
+    def state(self) -> Mapping[str, list[Tensor]]:
+        """As described."""
+
+    def generator(self) -> Generator:
+        """A generator of the CPU with a stream of the phase; every call gives the same one anew."""
 
     def keep(self, stage: str, chosen: Tensor) -> None:
         """Keep the chosen neurons of a gated stage, in that order, and the optimiser's state of them."""

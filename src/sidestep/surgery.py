@@ -85,6 +85,22 @@ def gates_of(network: nn.Sequential) -> dict[str, Gate]:
     return found
 
 
+def need_gates(network: nn.Sequential, what: str) -> None:
+    """Refuse a network without gates.
+
+    Args:
+        network: any.
+        what: needs them, the beginning of the sentence.
+
+    Raises:
+        UserError: the network has none.
+    """
+    if not gates_of(network):
+        raise UserError(
+            f"{what} needs a stage with a gate, but the run has none: name it in 'gates'"
+        )
+
+
 def slices(network: nn.Sequential, stage: str) -> list[Slice]:
     """Every tensor that has a part for each neuron of a gated stage.
 
@@ -168,7 +184,11 @@ def grow(
 
 
 def restore(network: nn.Sequential, tensors: Mapping[str, Tensor]) -> None:
-    """Load a state dictionary of the network, whose gated stages may have had another size then."""
+    """Load a state dictionary of the network, whose gated stages may have had another size then.
+
+    Layers that evolve, and those that read them, take the shapes of the dictionary themselves
+    (`sidestep.graphs`).
+    """
     for stage in gates_of(network):
         resize(network, stage, int(tensors[f"{stage}.{GATE}.count"]))
     network.load_state_dict(tensors)

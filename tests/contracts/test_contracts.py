@@ -42,6 +42,7 @@ NEEDED = {
     ("networks", "vgg13"): {"width": 4},
     ("networks", "vgg16"): {"width": 4},
     ("networks", "vgg19"): {"width": 4},
+    ("networks", "evolving"): {"size": 12, "operations": ["add", "multiply", "sine"]},
     ("networks", "wide_resnet"): {"depth": 10, "width": 1, "layer": {"name": "dense"}},
     ("signals", "auxiliary_classifier"): {"head": {"name": "linear"}},
     ("strategies", "blockwise"): {"signal": {"name": "sub_model"}},
@@ -50,7 +51,10 @@ NEEDED = {
     ("strategies", "two_phase"): {"rounds": 2},
     ("gates", "flexible"): {"start": 5.0},
     ("edits", "by_worth"): {"price": 1e-3},
+    ("edits", "evolve"): {"prunes": 2, "adds": 3, "candidates": 2},
 }
+# Residual groups and graphs of operations have no neurons to gate.
+UNGATED = ("evolving", "wide_resnet")
 
 
 @pytest.mark.parametrize(("kind", "name"), THINGS)
@@ -94,9 +98,10 @@ def network_run(run, name):
 
 def strategy_task(run, name, digits, network="mlp"):
     described = {**network_run(run, network), "strategy": thing("strategies", name)}
-    # For strategies that learn from one.
-    # For strategies that move the size of a stage; a residual group cannot be gated.
-    if network != "wide_resnet":
+    if (name, network) == ("rounds", "evolving"):
+        described["strategy"]["edit"] = thing("edits", "evolve")
+    # For strategies that move the size of a stage, and those that learn from a teacher.
+    if network not in UNGATED:
         described["gates"] = {stages_of(network)[-2]: {"name": "flexible", "start": 2.0}}
     described["teacher"] = {**network_run(run, network), "variant": "teacher", "seed": 11}
     return make_task(described, digits, torch.device("cpu"))
@@ -163,8 +168,14 @@ def test_a_step_gives_every_taught_parameter_a_finite_gradient(name, run, digits
 @pytest.mark.parametrize("name", registry.names("strategies"))
 def test_every_strategy_trains_every_network(name, network, run, digits):
     small = {**run, "epochs": 1, "train_images": 128}
-    if (name, network) in {("size_later", "wide_resnet"), ("two_phase", "wide_resnet")}:
-        with pytest.raises(UserError, match="needs a stage with the gate 'flexible'"):
+    gates = {
+        "size_later": "the gate 'flexible'",
+        "two_phase": "the gate 'flexible'",
+        "rounds": "a gate, but the run has none",
+    }
+    evolves = (name, network) == ("rounds", "evolving")
+    if name in gates and network in UNGATED and not evolves:
+        with pytest.raises(UserError, match=f"needs a stage with {gates[name]}"):
             strategy_task(small, name, digits, network)
         return
     task = strategy_task(small, name, digits, network)
@@ -315,7 +326,7 @@ def test_contract_dataclasses_are_frozen():
 
 
 @pytest.mark.parametrize(
-    "network", [name for name in registry.names("networks") if name != "wide_resnet"]
+    "network", [name for name in registry.names("networks") if name not in UNGATED]
 )
 @pytest.mark.parametrize("name", registry.names("gates"))
 def test_every_gate_scales_each_neuron_and_trains_in_every_network(name, network, run, digits):
@@ -338,13 +349,20 @@ def test_every_gate_scales_each_neuron_and_trains_in_every_network(name, network
     assert progress.diverged_at is None and progress.step == task.steps
 
 
-@pytest.mark.parametrize("network", ["mlp", "basic_cnn", "vgg11"])
-@pytest.mark.parametrize("name", registry.names("edits"))
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [
+        (name, network)
+        for name in registry.names("edits")
+        for network in (("evolving",) if name == "evolve" else ("mlp", "basic_cnn", "vgg11"))
+    ],
+)
 def test_every_edit_leaves_a_network_that_trains_and_an_optimiser_of_its_parameters(
     name, network, run, digits
 ):
     described = {**network_run(run, network), "epochs": 2, "train_images": 128}
-    described["gates"] = {stages_of(network)[0]: {"name": "open"}}
+    if network not in UNGATED:
+        described["gates"] = {stages_of(network)[0]: {"name": "open"}}
     edit = thing("edits", name)
     described["strategy"] = {"name": "rounds", "edit": edit, "rounds": 4}
     task = make_task(described, digits, torch.device("cpu"))
@@ -355,3 +373,11 @@ def test_every_edit_leaves_a_network_that_trains_and_an_optimiser_of_its_paramet
     for key, parameter in task.optimiser.parameters.items():
         assert parameter is dict(task.network.named_parameters())[key]
         assert all(slot.shape == parameter.shape for slot in task.optimiser.state[key])
+
+
+@pytest.mark.parametrize("name", registry.names("edits"))
+def test_every_edit_refuses_a_network_that_it_cannot_edit_before_training(name, run, digits):
+    edit = thing("edits", name)
+    described = {**run, "gates": {}, "strategy": {"name": "rounds", "edit": edit, "rounds": 2}}
+    with pytest.raises(UserError, match=f"^edit '{name}' needs a [^\n]*$"):
+        make_task(described, digits, torch.device("cpu"))

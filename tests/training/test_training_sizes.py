@@ -2,43 +2,23 @@
 
 import pytest
 import torch
+from made_jobs import CPU, check_resuming, done, job
 from torch import nn
 from torch.nn import functional
 
-from sidestep import entries, fingerprint
 from sidestep.contract import Batch, Objective, Phase
 from sidestep.edits.by_worth import worths
 from sidestep.errors import UserError
 from sidestep.files import read_json
 from sidestep.signals import cross_entropy
 from sidestep.surgery import gates_of
-from sidestep.training.job import run_job
 from sidestep.training.loop import train
 from sidestep.training.setup import make_task
 from sidestep.training.state import Progress
 from sidestep.training.step import learn, plan
 
-CPU = torch.device("cpu")
 FLEXIBLE = {"hidden": {"name": "flexible", "start": 3.0, "price": 1e-3}}
 WORTH = {"name": "rounds", "edit": {"name": "by_worth", "price": 1e-3}, "rounds": 3, "settle": 0.3}
-
-
-def done(run, digits, teacher=None):
-    task, progress = make_task(run, digits, CPU, teacher), Progress()
-    train(task, progress, after_chunk=lambda *_: None, after_mark=lambda _: None)
-    return task, progress
-
-
-def job(run, digits, folder, **more):
-    code = entries.train(run)
-    given = {"checkpoint_seconds": 0, "say": lambda _: None, **more}
-    run_job(run, fingerprint.of(code), code, digits, folder, **given)
-
-
-def history(folder):
-    """Without the seconds, which are a log of the machine's speed."""
-    lines = (folder / "history.csv").read_text().splitlines()
-    return [line.split(",")[:2] + line.split(",")[3:] for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -72,31 +52,7 @@ def test_a_run_that_is_edited_and_killed_ends_with_the_bytes_of_an_undisturbed_o
         "probes": [{"name": "sizes"}],
         "train_images": 512,
     }
-    said = []
-    job(described, digits, tmp_path / "whole", say=said.append)
-    marks = [line for line in said if line.startswith("epoch ")]
-
-    class KilledError(Exception):
-        pass
-
-    for index in range(1, len(marks) - 1, 2):
-        keep, seen = tmp_path / f"{index}.safetensors", []
-
-        def kill(line, seen=seen, index=index):
-            seen.append(line)
-            if sum(other.startswith("epoch ") for other in seen) == index + 1:
-                raise KilledError
-
-        with pytest.raises(KilledError):
-            job(described, digits, tmp_path / "x", keep=keep, say=kill)
-        job(described, digits, tmp_path / str(index), keep=keep)
-        assert history(tmp_path / str(index)) == history(tmp_path / "whole")
-        for name in ("model.safetensors", "records.safetensors", "probes.csv"):
-            mine, whole = tmp_path / str(index) / name, tmp_path / "whole" / name
-            assert mine.read_bytes() == whole.read_bytes(), name
-        summaries = [read_json(tmp_path / f / "summary.json") for f in (str(index), "whole")]
-        for key in ("sizes", "mult_adds_per_training_step", "parameters", "stored_bytes"):
-            assert summaries[0][key] == summaries[1][key]
+    assert check_resuming(described, digits, tmp_path, step=2) > 3
 
 
 def test_a_removed_neuron_costs_nothing_afterwards(run, digits, tmp_path):

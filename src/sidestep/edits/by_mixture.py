@@ -10,10 +10,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sidestep.contract import Editing
+from sidestep.contract import Editing, Model
 from sidestep.settings import Count, Fraction
 from sidestep.statistics.mixtures import exponential_normal
-from sidestep.surgery import gates_of
+from sidestep.surgery import gates_of, need_gates
+
+
+def check(model: Model) -> None:
+    """Refuse a network without gates.
+
+    Raises:
+        UserError: as described.
+    """
+    need_gates(model.network, "edit 'by_mixture'")
 
 
 def edit(

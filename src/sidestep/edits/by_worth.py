@@ -14,10 +14,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sidestep.contract import Batch, Editing
+from sidestep.contract import Batch, Editing, Model
 from sidestep.importance import zeroing_increase
 from sidestep.settings import Count, Fraction, Positive
-from sidestep.surgery import gates_of
+from sidestep.surgery import gates_of, need_gates
+
+
+def check(model: Model) -> None:
+    """Refuse a network without gates.
+
+    Raises:
+        UserError: as described.
+    """
+    need_gates(model.network, "edit 'by_worth'")
 
 
 def edit(

@@ -1,7 +1,16 @@
 """Neurons that contribute nothing any more are taken out: what is computed stays the same, at less cost."""
 
-from sidestep.contract import Editing
-from sidestep.surgery import gates_of
+from sidestep.contract import Editing, Model
+from sidestep.surgery import gates_of, need_gates
+
+
+def check(model: Model) -> None:
+    """Refuse a network without gates.
+
+    Raises:
+        UserError: as described.
+    """
+    need_gates(model.network, "edit 'remove_dead'")
 
 
 def edit(editing: Editing) -> None:

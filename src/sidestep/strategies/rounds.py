@@ -1,4 +1,4 @@
-"""End-to-end training in rounds, with an edit of the network between them: neurons go and come."""
+"""End-to-end training in rounds, with an edit of the network between them: neurons or operations go and come."""
 
 import functools
 
@@ -21,11 +21,14 @@ def phases(
         settle: share of all steps that comes after the last edit; 0 for a last round like the others.
 
     Raises:
-        UserError: nothing is left for the rounds.
+        UserError: nothing is left for the rounds, or the edit does not fit the network.
     """
     if settle == 1:
         raise UserError("strategy.settle is 1, which leaves no steps for the rounds before it")
-    change = functools.partial(load("edits", edit["name"]).edit, **arguments(edit))
+    module = load("edits", edit["name"])
+    if hasattr(module, "check"):
+        module.check(model)
+    change = functools.partial(module.edit, **arguments(edit))
     objective = whole(model)
     share = (1.0 - settle) / rounds
     found = [

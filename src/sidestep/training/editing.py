@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from sidestep import surgery
 from sidestep.contract import Batch
@@ -21,6 +21,15 @@ class Surgery:
     index: int
     last: bool
     optimiser: Optimiser
+
+    @property
+    def state(self) -> dict[str, list[Tensor]]:
+        """The optimiser's slots by name of the parameter."""
+        return self.optimiser.state
+
+    def generator(self) -> Generator:
+        """A generator with a stream of the phase; PyTorch's own stays where it is."""
+        return Generator().manual_seed(derive(self.seed, "evolution", self.index))
 
     def keep(self, stage: str, chosen: Tensor) -> None:
         """Keep the chosen neurons of a gated stage, in that order, and the optimiser's state of them."""

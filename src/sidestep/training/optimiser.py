@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from sidestep.registry import arguments, load
-from sidestep.surgery import GATE, gates_of
 
 
 @dataclass
@@ -154,18 +153,19 @@ def named_parameters(network: nn.Module, signals: Iterable[nn.Module]) -> dict[s
 
 def decay_scales(network: nn.Module) -> dict[str, float]:
     """Factors of the weight decay that layers of a network ask for, by name of the parameter."""
-    found: dict[str, float] = {}
+    return _asked(network, "decay_scales")
+
+
+def own_settings(network: nn.Module) -> dict[str, dict[str, float]]:
+    """Settings of the update rule that gates and layers ask for, by name of the parameter."""
+    return _asked(network, "settings_of")
+
+
+def _asked(network: nn.Module, what: str) -> dict[str, Any]:
+    """What the modules that have a method of that name say of their parameters."""
+    found: dict[str, Any] = {}
     for prefix, module in network.named_modules():
-        ask = getattr(module, "decay_scales", None)
+        ask = getattr(module, what, None)
         if callable(ask):
-            found |= {f"{prefix}.{name}": scale for name, scale in ask().items()}
+            found |= {f"{prefix}.{name}": value for name, value in ask().items()}
     return found
-
-
-def own_settings(network: nn.Sequential) -> dict[str, dict[str, float]]:
-    """Settings of the update rule that gates ask for, by name of the parameter."""
-    return {
-        f"{stage}.{GATE}.{name}": settings
-        for stage, gate in gates_of(network).items()
-        for name, settings in gate.settings_of().items()
-    }

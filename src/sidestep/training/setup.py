@@ -192,7 +192,9 @@ def _check_last_batch(task: Task) -> None:
     if (images % task.batch_size or task.batch_size) != 1:
         return
     modules = (task.network, *signals_of(task.phases))
-    if any(isinstance(part, _BatchNorm) for module in modules for part in module.modules()):
+    parts = [part for module in modules for part in module.modules()]
+    # A module may say itself that it normalises by the batch.
+    if any(isinstance(part, _BatchNorm) or getattr(part, "by_batch", False) for part in parts):
         raise UserError(
             f"batch normalisation needs at least two images in every batch, but {images} training "
             f"images in batches of {task.batch_size} leave one alone: change batch_size or train_images"
