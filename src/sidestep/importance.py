@@ -94,7 +94,7 @@ def zeroing_increase(
     # What is not a number is neither quiet nor zero, and comes out as it is.
     loud = ~quiet & (reach != 0)
     hard = own.exp() < HARD
-    total = torch.zeros(width, dtype=torch.float64)
+    total = torch.zeros(width, dtype=torch.float64, device=hidden.device)
     for label in range(len(weight)):
         apart = weight[label] - weight
         mine = labels == label
@@ -109,7 +109,7 @@ def zeroing_increase(
             if not len(columns) or not len(images):
                 continue
             some, differences = len(columns) < width, apart[:, columns]
-            sums = torch.zeros(len(columns), dtype=torch.float64)
+            sums = torch.zeros(len(columns), dtype=torch.float64, device=hidden.device)
             for part in images.split(max(1, block_values // len(columns))):
                 outputs = hidden.index_select(0, part)
                 outputs = outputs.index_select(1, columns) if some else outputs
@@ -200,7 +200,7 @@ def gradient_times_activation(
     """
     _check(hidden, weight, bias, labels)
     error = _error(hidden, weight, bias, labels)
-    summed = torch.zeros(weight.shape, dtype=torch.float64)
+    summed = torch.zeros(weight.shape, dtype=torch.float64, device=weight.device)
     for begin, part in _blocks(hidden):
         summed.addmm_(error[begin : begin + len(part)].T, part.double())
     return (summed * weight.double()).sum(0).div_(len(labels)).abs_()
@@ -215,7 +215,7 @@ def fisher(hidden: Tensor, weight: Tensor, bias: Tensor, labels: Tensor) -> Tens
     """
     _check(hidden, weight, bias, labels)
     error = _error(hidden, weight, bias, labels).to(hidden.dtype)
-    summed = torch.zeros(weight.shape[1], dtype=torch.float64)
+    summed = torch.zeros(weight.shape[1], dtype=torch.float64, device=weight.device)
     for begin, part in _blocks(hidden):
         slope = error[begin : begin + len(part)] @ weight.to(hidden.dtype)
         summed += slope.mul_(part).square_().sum(0, dtype=torch.float64)
