@@ -323,9 +323,9 @@ def test_no_noise_says_nothing_before_the_journal_saw_any(epochs: int, outcome: 
 @pytest.mark.parametrize(
     ("claim", "variant", "sizes", "difference"),
     [
-        ("fashion_smaller_flexible", "soft-low", (20.5, 22.0, 21.5), -6),
-        ("fashion_larger_sparsified", "sparse-low", (9, 10, 8), 7),
-        ("worth_larger_on_harder", "sorted-low", (16, 17, 17), 9),
+        ("fashion_smaller_flexible", "soft-low, soft-middle, soft-high", (20.5, 22.0, 21.5), -6),
+        ("fashion_larger_sparsified", "sparse-low, sparse-high", (9, 10, 8), 7),
+        ("worth_larger_on_harder", "sorted-low, sorted-high", (16, 17, 17), 9),
     ],
 )
 def test_claims_on_two_data_sets(

@@ -59,7 +59,8 @@ def analyse(tables: Tables) -> pd.DataFrame:
     """One row per claim and data set, and one per claim on how data sets differ.
 
     Columns: `study`; `claim`, a key; `dataset`, or `both`; `variant`, and `other`, to which it is compared (empty if to
-    nothing): of several that would do the study's first, but for what is said below (both empty if there is none);
+    nothing; several with commas, if the value is a mean over them): of several that would do the study's first, but
+    for what is said below (both empty if there is none);
     `value` at the end of training, the mean over the `n` seeds that finished (differences are `variant` minus
     `other`, paired by seed), with its 95 % t interval (`low`, `high`) and its `unit`; `outcome`, `agrees`, `disagrees`,
     `open`, also where all seeds diverged, or `not run`.
@@ -284,7 +285,7 @@ def _on_fashion(method: str, says: Callable[[Interval], str]) -> Claim:
             return NOTHING
         values = [_mean_size(context, name, members) for name in (HARDER, EASIER)]
         interval = paired_difference(values[0], values[1])
-        return Found(members[0].name, "", interval, SIZE, says(interval))
+        return Found(_names(members), "", interval, SIZE, says(interval))
 
     return claim
 
@@ -296,6 +297,10 @@ def _from_all_starts(context: Context, method: str) -> list[Variant]:
         return []
     groups = sizing.from_every_start(context.study)
     return next((group for group in groups if first in group), [first])
+
+
+def _names(members: list[Variant]) -> str:
+    return ", ".join(variant.name for variant in members)
 
 
 def _mean_size(context: Context, dataset: str, members: list[Variant]) -> Values:
@@ -384,7 +389,7 @@ def _larger_on_harder(context: Context, dataset: str) -> Found:
     members = _from_all_starts(context, "by_worth")
     values = [_mean_size(context, row[place], members) for place in ("harder", "easier")]
     interval = paired_difference(values[0], values[1])
-    return Found(members[0].name, "", interval, SIZE, above(interval))
+    return Found(_names(members), "", interval, SIZE, above(interval))
 
 
 def _size_moves(context: Context, dataset: str) -> Found:
