@@ -22,7 +22,7 @@ def build(
     *,
     operations: Operations = ("add", "multiply"),
     size: Natural = 0,
-    constants: Fraction = 5 / 9,
+    constants: Fraction = 0.5556,
 ) -> nn.Sequential:
     """Stages `graph`, [pixels, operations], and `output`, which gives the logits, U(±1/√columns) at first.
 
@@ -32,7 +32,7 @@ def build(
         operations: kinds that are allowed, now and whenever the graph grows.
         size: random operations at the start.
         constants: probability that a new operation of two operands has a constant for one of them;
-            that of the older work.
+            5/9 in the older work.
 
     Raises:
         UserError: no operation or an unknown one is allowed, or there are not so many different ones.
