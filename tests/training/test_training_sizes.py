@@ -153,6 +153,13 @@ def test_the_boundary_moves_at_its_own_rate_and_does_not_decay(run, digits):
     assert moved == pytest.approx(0.5 * progress.step, rel=0.35) and moved > 3.0
 
 
+def test_a_boundary_whose_neurons_are_drawn_never_moves_without_a_price(run, digits):
+    gate = {"name": "flexible", "start": 4.0, "switch": "drawn"}
+    task, progress = done({**run, "gates": {"hidden": gate}}, digits)
+    assert progress.diverged_at is None and progress.step == task.steps
+    assert float(gates_of(task.network)["hidden"].boundary.detach()) == 4.0
+
+
 def test_weights_stay_while_only_the_size_moves(run, digits):
     described = {
         **run,

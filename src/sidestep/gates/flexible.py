@@ -76,7 +76,8 @@ class Flexible(Gate):
             slope = GREY_ZONE / zone
         scales = self._factors(slope)
         if self.training and self.switch == "drawn":
-            scales = torch.bernoulli(scales.detach())
+            # The boundary stays in the graph, with a gradient that is exactly 0.
+            scales = torch.bernoulli(scales.detach()) + 0.0 * scales
         return output * scales.view(-1, *(1 for _ in output.shape[2:]))
 
     def scales(self) -> Tensor:
