@@ -54,11 +54,7 @@ def sized_alike(network: nn.Sequential, teacher: nn.Sequential) -> bool:
         UserError: the teacher's stage has no gate.
     """
     theirs = surgery.gates_of(teacher)
-    asked = [
-        stage
-        for stage, gate in surgery.gates_of(network).items()
-        if getattr(gate, "as_teacher", False)
-    ]
+    asked = [stage for stage, gate in surgery.gates_of(network).items() if gate.as_teacher]
     for stage in asked:
         if stage not in theirs:
             raise UserError(

@@ -16,11 +16,13 @@ class Gate(nn.Module):
 
     Attributes:
         price: of one used neuron, in nats of the loss.
+        as_teacher: whether the stage is made as large as the same one of the run's teacher has become.
         PER_NEURON: names of the parameters that have one value per neuron.
     """
 
     PER_NEURON: ClassVar[tuple[str, ...]] = ()
     count: Tensor
+    as_teacher: bool = False
 
     def __init__(self, neurons: int, price: float = 0.0) -> None:
         super().__init__()
@@ -41,6 +43,10 @@ class Gate(nn.Module):
     def size(self) -> Tensor:
         """How many neurons are used: the sum of their factors, a scalar."""
         return self.scales().sum()
+
+    def position(self) -> Tensor | None:
+        """The trained parameter that says where the used neurons end, a scalar; None if none does."""
+        return None
 
     def penalty(self) -> Tensor | None:
         """What is added to the loss, a scalar in nats; None if nothing ever is."""

@@ -84,6 +84,10 @@ class Flexible(Gate):
         """The factor of each neuron at the mean slope, (neurons,)."""
         return self._factors(self.slope)
 
+    def position(self) -> Tensor:
+        """The boundary x₀, a scalar in neurons."""
+        return self.boundary
+
     def penalty(self) -> Tensor | None:
         """Price times the integral of the factors, or times x₀; a scalar in nats."""
         if not self.price:

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 import torch
 from torch.nn import functional
 
-from sidestep.gates.flexible import Flexible
 from sidestep.settings import Count
 from sidestep.surgery import gates_of
 from sidestep.training.view import Reading, View
 
 
 def probe(view: View, *, images: Count = 500) -> Iterator[Reading]:
-    """For each gated stage: `size`, `neurons`, `scale`; of a flexible one also `boundary` and its gradient.
+    """For each gated stage: `size`, `neurons`, `scale`; of a trained boundary also `boundary` and its gradient.
 
     `size` is what counts as used, `neurons` what takes memory and time, `scale` the sum of the absolute
     factors (trap T3-10). `boundary_gradient` is that of the cross-entropy, without the price, in nats per
@@ -29,9 +28,9 @@ def probe(view: View, *, images: Count = 500) -> Iterator[Reading]:
             yield Reading(stage, float(gate.size()), "size", "")
             yield Reading(stage, float(gate.neurons), "neurons", "")
             yield Reading(stage, float(gate.scales().abs().sum()), "scale", "")
-        if isinstance(gate, Flexible):
-            yield Reading(stage, float(gate.boundary.detach()), "boundary", "")
+        if (position := gate.position()) is not None:
+            yield Reading(stage, float(position.detach()), "boundary", "")
             batch = view.batch(images)
             loss = functional.cross_entropy(network(batch.images), batch.labels)
-            (gradient,) = torch.autograd.grad(loss, gate.boundary)
+            (gradient,) = torch.autograd.grad(loss, position)
             yield Reading(stage, float(gradient), "boundary_gradient")
