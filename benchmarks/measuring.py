@@ -31,7 +31,8 @@ def run() -> Iterator[Result]:
     torch.manual_seed(0)
     pixels = torch.randint(0, 256, (IMAGES, *DATASET.shape), dtype=torch.uint8)
     train = Images(pixels, torch.randint(0, 10, (IMAGES,)))
-    config = {"network": {"name": "mlp", "width": WIDTH}, "seed": 0}
+    network_thing = {"name": "mlp", "width": WIDTH}
+    config = {"network": network_thing, "gates": {}, "seed": 0, "member": 0}
     network = build_network(config, DATASET).eval()
     library = Library(DATASET, {"train": train, "test": train})
     flat = library.normalised("train").flatten(1)

@@ -104,7 +104,7 @@ def _removal() -> Iterator[Result]:
         with torch.no_grad():
             gate.get_parameter("liveness")[: round(DEAD * WIDTH)] = -0.1
     model = networks["removed"]
-    remove_dead.edit(Surgery(model.network, data, 0, 1, False, _adam(model)))
+    remove_dead.edit(Surgery(model.network, data, None, 0, 1, False, _adam(model)))
     taken = medians({name: _epoch(model, data) for name, model in networks.items()}, repeats=5)
     stored = {name: cost.stored_bytes(model.network) / 1e6 for name, model in networks.items()}
     yield Result(

@@ -9,7 +9,7 @@ from sidestep import surgery
 from sidestep.data.dataset import Dataset
 from sidestep.errors import UserError
 from sidestep.registry import arguments, load
-from sidestep.seeds import derive
+from sidestep.seeds import derive, of_run
 
 
 def dataset_of(run: dict[str, Any]) -> Dataset:
@@ -28,10 +28,10 @@ def build_network(run: dict[str, Any], dataset: Dataset) -> nn.Sequential:
     module = load("networks", run["network"]["name"])
     # Drawn twice, but initialisation is cheap, and networks need not know about streams.
     network: nn.Sequential = module.build(
-        dataset.shape, dataset.classes, **arguments(run["network"])
+        dataset.input_shape, dataset.outputs, **arguments(run["network"])
     )
     surgery.attach(network, run["gates"])
-    draw(network, run["seed"])
+    draw(network, of_run(run))
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

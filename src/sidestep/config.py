@@ -304,6 +304,9 @@ def _run_faults(study: str, where: str, run: dict[str, Any]) -> list[str]:
         found.append(
             f"{study}.run.records has {late[0]}, which is after the last epoch {run['epochs']}"
         )
-    if "validation" in run["evaluate"] and not run["validation"]:
-        found.append(f"{study}.run.evaluate has 'validation' but run.validation is 0")
+    found += [
+        f"{study}.run.{key} has 'validation' but run.validation is 0"
+        for key in ("evaluate", "outputs")
+        if "validation" in run[key] and not run["validation"]
+    ]
     return found

@@ -19,8 +19,9 @@ class Batch:
     """What a step works on.
 
     Attributes:
-        images: N×C×H×W, float32, normalised (and augmented, in a training step).
-        labels: N, int64.
+        images: N×C×H×W, float32, normalised (and augmented, in a training step); rows of a table count
+            as images of F × 1 × 1.
+        labels: classes, N, int64; or numbers, N×outputs, float32 (`sidestep.targets`).
         feedback: for a signal that needs it, the gradient of the loss that teaches the block above
             with respect to this output: N×…; else None.
         taught: the teacher's outputs of these images by stage, N×…; empty without a teacher.
@@ -39,7 +40,7 @@ class Site:
     Attributes:
         stage: its name.
         output_shape: of the stage's output, without the batch.
-        classes: number of classes.
+        classes: number of classes, or of numbers that are predicted.
         image_shape: channels, height and width of the network's input.
         depth: from 0, the network's first stage, to 1, its last.
     """
@@ -56,6 +57,7 @@ class Signal(nn.Module):
 
     Attributes:
         needs_labels: whether it asks for labels.
+        takes: the targets that it can learn from.
         least_per_class: images of each class that every batch must have.
         needs_feedback: whether it asks for the gradient that comes back from the block above, which
             has to be trained in the same phase; it then teaches after that block's signals.
@@ -63,6 +65,7 @@ class Signal(nn.Module):
     """
 
     needs_labels: bool = True
+    takes: tuple[str, ...] = ("class",)
     needs_feedback: bool = False
     needs_teacher: str = ""
     least_per_class: int = 0
@@ -99,6 +102,7 @@ class Editing(Protocol):
     Attributes:
         network: to be changed through `keep` and `grow`, inside its gates, or together with `state`.
         train: all training images.
+        validation: images to choose by, or None where the run sets none apart.
         seed: of the run.
         index: of the phase that begins, from 0.
         last: whether it is the run's last phase.
@@ -107,6 +111,7 @@ class Editing(Protocol):
 
     network: nn.Sequential
     train: Batch
+    validation: Batch | None
     seed: int
     index: int
     last: bool
@@ -157,12 +162,16 @@ class Model:
     Attributes:
         network: its named stages in order.
         shapes: shape of the input and of each stage's output, without the batch.
-        classes: number of classes.
+        classes: number of classes, or of numbers that are predicted.
+        target: `class` or `number`.
+        validation: whether images are set apart to choose by.
     """
 
     network: nn.Sequential
     shapes: tuple[tuple[int, ...], ...]
     classes: int
+    target: str = "class"
+    validation: bool = False
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
 """Random numbers: one integer seed a run, from which every purpose derives a stream of its own."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 
 def derive(seed: int, *purpose: object) -> int:
@@ -11,3 +13,15 @@ def derive(seed: int, *purpose: object) -> int:
     """
     text = "/".join(map(str, (seed, *purpose)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def of_run(run: Mapping[str, Any]) -> int:
+    """The seed of a run's training: its own, or that of a further member of a population of its kind.
+
+    Members share the run's data, also where its seed draws them anew.
+
+    Args:
+        run: the resolved config.
+    """
+    seed, member = int(run["seed"]), int(run["member"])
+    return derive(seed, "member", member) if member else seed

@@ -11,6 +11,12 @@ from functools import cached_property
 from typing import Any
 
 
+def split_settings(run: dict[str, Any]) -> dict[str, Any]:
+    """How a run's data are split: the arguments of `sidestep.data.load.split`."""
+    kept = {key: run[key] for key in ("validation", "train_images", "subset")}
+    return {**kept, "resample": run["seed"] if run["resample"] else None}
+
+
 @dataclass(frozen=True)
 class Variant:
     """One named cell of a study: the values of the grid's columns and its settings."""

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from sidestep import layout
 from sidestep.errors import UserError
@@ -49,6 +51,33 @@ class Tables:
                 frame[["seed", "images"]] = frame[["seed", "images"]].fillna("")
             self._read[name] = frame
         return self._read[name]
+
+    def network(self, dataset: str, variant: str, seed: int) -> dict[str, NDArray[Any]]:
+        """The final weights and buffers of a run by name."""
+        return self._arrays(dataset, variant, seed, "model.safetensors")
+
+    def outputs(self, dataset: str, variant: str, seed: int) -> dict[str, NDArray[Any]]:
+        """What a run's final network says: `<split>_outputs`, N×outputs, and `<split>_labels`.
+
+        Empty if the run keeps none (`outputs` in its config).
+        """
+        if not self.study.variant(variant).run["outputs"]:
+            return {}
+        return self._arrays(dataset, variant, seed, "outputs.safetensors")
+
+    def data(self, dataset: str) -> Path:
+        """The file of a data set."""
+        return layout.data(dataset, self.root)
+
+    def _arrays(self, dataset: str, variant: str, seed: int, name: str) -> dict[str, NDArray[Any]]:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = layout.run(self.study.name, dataset, variant, seed, self.root) / name
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise UserError(f"{path} cannot be read: {error}") from error
 
     def metric(
         self, name: str, *, images: str = "", last: bool = False, pooled: bool = False

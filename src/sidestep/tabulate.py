@@ -51,9 +51,11 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
         yield from _summary_rows(seed, run["epochs"], summary)
         with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
             for line in csv.DictReader(file):
-                for name in ("loss", "accuracy"):
+                for name in ("loss", "accuracy", "r2"):
                     index = [seed, line["epoch"], line["split"], f"history_{name}", line["step"]]
-                    yield [*index, line[name]]
+                    # A run has an accuracy or an R².
+                    if line[name] or name != "r2":
+                        yield [*index, line[name]]
         with (folder / "probes.csv").open(newline="", encoding="utf-8") as file:
             for line in csv.DictReader(file):
                 name = f"probe_{line['probe']}.{line['stage']}"

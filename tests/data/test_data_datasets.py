@@ -25,7 +25,10 @@ def test_descriptions_are_complete(name: str) -> None:
     assert dataset.name == name
     assert sorted(dataset.digests) == sorted(ARRAY_NAMES)
     assert all(len(bytes.fromhex(digest)) == 32 for digest in dataset.digests.values())
-    assert len(dataset.mean) == len(dataset.deviation) == dataset.shape[0]
+    channels = 0 if dataset.features else dataset.shape[0]
+    assert len(dataset.mean) == len(dataset.deviation) == channels
+    assert len(dataset.features) in (0, dataset.shape[0])
+    assert bool(dataset.classes) == (dataset.target == "class")
     assert dataset.sources and dataset.citation and dataset.title
     assert dataset.array_shape("train_images") == (dataset.sizes["train"], *dataset.shape)
     assert dataset.array_shape("test_labels") == (dataset.sizes["test"],)

@@ -103,7 +103,9 @@ def test_split_depends_on_its_seed_only() -> None:
 
 @pytest.mark.parametrize("validation", [-1, 20, 21])
 def test_split_refuses_an_impossible_part(validation: int) -> None:
-    with pytest.raises(UserError, match=f"validation is {validation}, but must be 0 to 19"):
+    with pytest.raises(
+        UserError, match=f"validation is {validation}, but must be a whole number from 0 to 19"
+    ):
         split(_numbered(20), validation)
 
 

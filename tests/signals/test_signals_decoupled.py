@@ -14,7 +14,7 @@ from sidestep.contract import Batch, Model
 from sidestep.cost import parameters
 from sidestep.errors import UserError
 from sidestep.heads import cnn, linear, mlp, mlp_sr, synthesizer
-from sidestep.signals import cross_entropy, nothing, reconstruction, synthetic_gradient
+from sidestep.signals import nothing, reconstruction, synthetic_gradient, true_loss
 from sidestep.strategies import blockwise, end_to_end
 from sidestep.training.step import learn, plan
 
@@ -479,7 +479,7 @@ def test_a_network_without_cuts_is_taught_end_to_end(batch, name):
             if strategy == "blockwise"
             else end_to_end.phases(model)
         )
-        assert isinstance(signals_of(phases)[-1], cross_entropy.CrossEntropy)
+        assert isinstance(signals_of(phases)[-1], true_loss.TrueLoss)
         found.append(flat(gradients(model, phases, batch)))
     for ours, theirs in zip(*found, strict=True):
         assert torch.equal(ours, theirs)

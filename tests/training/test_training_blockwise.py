@@ -13,7 +13,7 @@ from sidestep import entries
 from sidestep.contract import Model, Objective, Phase
 from sidestep.errors import UserError
 from sidestep.registry import load
-from sidestep.signals import cross_entropy
+from sidestep.signals import true_loss
 from sidestep.signals.auxiliary_classifier import AuxiliaryClassifier
 from sidestep.strategies import blockwise, end_to_end
 from sidestep.training import clock as clock_module
@@ -98,7 +98,7 @@ def test_one_word_turns_blocks_together_into_blocks_in_turn(cnn, digits):
         assert len(task.phases) == (1 if order == "together" else 4)
     assert found["together"] == found["in_turn"]
     assert [(first, at) for _, first, at in found["in_turn"]] == [(i, i) for i in range(4)]
-    assert found["in_turn"][-1][0] == "CrossEntropy"
+    assert found["in_turn"][-1][0] == "TrueLoss"
 
 
 def test_one_block_is_end_to_end_back_propagation_bit_for_bit(cnn, digits):
@@ -204,7 +204,7 @@ def test_outputs_that_would_be_used_less_than_once_are_not_kept(cnn, digits):
 def test_a_step_from_kept_outputs_gives_the_same_gradients():
     torch.manual_seed(3)
     stages = [nn.Sequential(nn.Linear(6, 5), nn.ReLU()) for _ in range(1)] + [nn.Linear(5, 4)]
-    phase = Phase("last", (Objective(cross_entropy.build(site((4,), 4)), 1, 1),))
+    phase = Phase("last", (Objective(true_loss.build(site((4,), 4)), 1, 1),))
     batch = make_batch()
     planned = plan(stages, phase)
     gradients = []

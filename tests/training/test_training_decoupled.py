@@ -10,7 +10,7 @@ from sidestep.contract import Batch, Objective, Phase
 from sidestep.errors import UserError
 from sidestep.signals import nothing, synthetic_gradient
 from sidestep.strategies import blockwise
-from sidestep.training.evaluation import evaluate
+from sidestep.training.evaluation import Score, evaluate
 from sidestep.training.loop import train
 from sidestep.training.setup import make_task, signals_of
 from sidestep.training.state import Progress
@@ -79,7 +79,7 @@ def test_scores_depend_on_no_head_synthesizer_or_label(small, digits, signal):
     shown = task.evaluated["test"]
     again = evaluate(task.network, shown)
     last = [row for row in progress.rows if row.split == "test"][-1]
-    assert again == (last.loss, last.accuracy)
+    assert again == Score(last.loss, last.accuracy)
     with torch.no_grad():
         logits = task.network(shown.images)
         assert torch.equal(logits, task.network(Batch(shown.images, shown.labels * 0).images))

@@ -48,7 +48,15 @@ def layer_of(network):
 
 
 def editing_of(task, index=1, last=False):
-    return Surgery(task.network, task.splits["train"], task.seed, index, last, task.optimiser)
+    return Surgery(
+        task.network,
+        task.splits["train"],
+        task.splits.get("validation"),
+        task.seed,
+        index,
+        last,
+        task.optimiser,
+    )
 
 
 def trained(run, digits, **edit):

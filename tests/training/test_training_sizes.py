@@ -10,7 +10,7 @@ from sidestep.contract import Batch, Objective, Phase
 from sidestep.edits.by_worth import worths
 from sidestep.errors import UserError
 from sidestep.files import read_json
-from sidestep.signals import cross_entropy
+from sidestep.signals import true_loss
 from sidestep.surgery import gates_of
 from sidestep.training.loop import train
 from sidestep.training.setup import make_task
@@ -126,11 +126,11 @@ def test_a_price_is_added_to_the_gradient_once_however_many_objectives_reach_the
         loss = learn(planned, batch)
         return float(gate.boundary.grad), float(loss)
 
-    def true_loss():
-        return Objective(cross_entropy.build(task.model.site(last)), 0, last)
+    def last_loss():
+        return Objective(true_loss.build(task.model.site(last)), 0, last)
 
-    one, loss = gradient((true_loss(),))
-    two, double = gradient((true_loss(), true_loss()))
+    one, loss = gradient((last_loss(),))
+    two, double = gradient((last_loss(), last_loss()))
     assert one == pytest.approx(float(alone + priced), rel=1e-5)
     assert two == pytest.approx(float(2 * alone + priced), rel=1e-5)
     # What is reported is the loss without the price.
@@ -272,7 +272,7 @@ def test_the_mixture_edit_takes_the_neurons_that_vary_least(run, digits):
         task.network[0].linear.weight[:, :] = task.network[0].linear.weight
     marked = task.network[0].linear.weight.detach().clone()
     train_batch = task.splits["train"]
-    editing = Surgery(task.network, train_batch, 0, 1, False, task.optimiser)
+    editing = Surgery(task.network, train_batch, None, 0, 1, False, task.optimiser)
     by_mixture.edit(editing, most=0.25)
     assert gates_of(task.network)["hidden"].neurons == 150
     kept = task.network[0].linear.weight

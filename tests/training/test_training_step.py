@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from sidestep.contract import Batch, Objective, Phase, Signal
-from sidestep.signals.cross_entropy import CrossEntropy
+from sidestep.signals.true_loss import TrueLoss
 from sidestep.training.step import learn, plan
 
 SIZES = (20, 16, 12, 14)
@@ -38,7 +38,7 @@ def make_stages():
 
 def make_signals():
     torch.manual_seed(1)
-    return [*(Head(size) for size in SIZES[1:]), CrossEntropy()]
+    return [*(Head(size) for size in SIZES[1:]), TrueLoss()]
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_frozen_stages_keep_no_graph(batch):
 @pytest.mark.parametrize(("first", "at"), [(2, 1), (-1, 0), (0, 4)])
 def test_a_reach_outside_the_network_is_refused(first, at):
     with pytest.raises(ValueError, match="stages 0 to 3"):
-        plan(list(make_stages()), Phase("wrong", (Objective(CrossEntropy(), first, at),)))
+        plan(list(make_stages()), Phase("wrong", (Objective(TrueLoss(), first, at),)))
 
 
 def test_a_phase_without_objectives_is_refused():

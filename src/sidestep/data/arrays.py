@@ -11,7 +11,7 @@ from sidestep.data.dataset import ARRAY_NAMES, Dataset
 from sidestep.errors import UserError
 from sidestep.files import write_with
 
-Array = NDArray[np.uint8]
+Array = NDArray[np.uint8] | NDArray[np.float32]
 Arrays = dict[str, Array]
 """Keys `ARRAY_NAMES`; images N×C×H×W, labels N."""
 
@@ -31,9 +31,10 @@ def check(arrays: Mapping[str, Array], dataset: Dataset) -> None:
         if name not in arrays:
             raise UserError(f"the array {name} is missing")
         array, shape = arrays[name], dataset.array_shape(name)
-        if array.dtype != np.uint8 or array.shape != shape:
+        kind = dataset.array_type(name)
+        if array.dtype != np.dtype(kind) or array.shape != shape:
             raise UserError(
-                f"{name} is {array.dtype} {_times(array.shape)}, expected uint8 {_times(shape)}"
+                f"{name} is {array.dtype} {_times(array.shape)}, expected {kind} {_times(shape)}"
             )
         found, expected = digest(array), dataset.digests[name]
         if found != expected:

@@ -88,16 +88,16 @@ def _wrong(dataset: Dataset, source: str, error: Exception) -> str:
     text = f"{dataset.name}: {source}: {error}"
     if source == "cache":
         return (
-            f"{text}; delete {sources.cache_folder() / dataset.name}.safetensors to fetch it again"
+            f"{text}; delete {sources.cache_folder() / dataset.files}.safetensors to fetch it again"
         )
     if source.startswith("folder "):
-        return f"{text} (files of several datasets go into one folder each: {dataset.name}/)"
+        return f"{text} (files of several datasets go into one folder each: {dataset.files}/)"
     return text
 
 
 def _nothing(dataset: Dataset, passed: list[str]) -> str:
-    files = layouts.expected_files(dataset.layout)
-    files = f"{files} or {dataset.name}.safetensors" if files else f"{dataset.name}.safetensors"
+    files = layouts.expected_files(dataset)
+    files = f"{files} or {dataset.files}.safetensors" if files else f"{dataset.files}.safetensors"
     return (
         f"{dataset.name}: no source answered ({'; '.join(passed)}); to supply the files by hand, "
         f"put {files} into a folder and name it with --folder or the environment variable "
@@ -114,13 +114,13 @@ def _cached_source(dataset: Dataset) -> str:
 
 
 def _cache_note(dataset: Dataset) -> Path:
-    return sources.cache_folder() / f"{dataset.name}.source.json"
+    return sources.cache_folder() / f"{dataset.files}.source.json"
 
 
 def _fill_cache(dataset: Dataset, found: Arrays, source: str, say: Callable[[str], None]) -> None:
     # The dataset is already where it was asked for: a cache that cannot be written harms nothing.
     try:
-        write_json(_cache_note(dataset), {"dataset": dataset.name, "source": source})
-        arrays.write(sources.cache_folder() / f"{dataset.name}.safetensors", found)
+        write_json(_cache_note(dataset), {"dataset": dataset.files, "source": source})
+        arrays.write(sources.cache_folder() / f"{dataset.files}.safetensors", found)
     except (OSError, UnavailableError) as error:
         say(f"{dataset.name}: not kept in the cache: {error}")

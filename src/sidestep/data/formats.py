@@ -6,9 +6,11 @@ import math
 import pickle
 import struct
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sidestep.data.arrays import Array
 from sidestep.errors import UserError
@@ -90,6 +92,78 @@ def _labels(labels: Any) -> Array:
     ):
         raise UserError("labels that are not a list of whole numbers from 0 to 255")
     return np.array(labels, dtype=np.uint8)
+
+
+def table(
+    data: bytes, features: Sequence[str], target: str, most_classes: int
+) -> tuple[NDArray[np.float32], Array]:
+    """Decode a table as CSV with a header: the features' columns and one called `target`, in any order.
+
+    Args:
+        data: UTF-8.
+        features: names of the columns that are wanted.
+        target: `class` (whole numbers from 0) or `number`.
+        most_classes: number of classes; 0 for numbers.
+
+    Returns:
+        Rows N×F, float32, and targets N, uint8 or float32.
+
+    Raises:
+        UserError: another header, a value that is missing or no finite number (the text names row and
+            column), a class out of range, or one class or one number only.
+    """
+    import pandas as pd
+
+    try:
+        # As text: what is no number must be named, not guessed at.
+        frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, encoding="utf-8")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"not a readable table: {error}") from error
+    wanted = [*features, "target"]
+    found = [str(name) for name in frame.columns]
+    if sorted(found) != sorted(wanted):
+        missing = [name for name in wanted if name not in found]
+        extra = [name for name in found if name not in wanted]
+        told = (
+            f"lacks the column '{missing[0]}'" if missing else f"has a column '{extra[0]}' too many"
+        )
+        raise UserError(f"a table that {told}")
+    if frame.empty:
+        raise UserError("a table without rows")
+    values = np.column_stack([_numbers(frame[name], name) for name in wanted])
+    targets = values[:, -1]
+    if len(np.unique(targets)) == 1:
+        one = "class" if target == "class" else "number"
+        raise UserError(f"a table whose target has one {one} only, {targets[0]:g}")
+    rows = np.ascontiguousarray(values[:, :-1], dtype=np.float32)
+    if target == "number":
+        return rows, targets.astype(np.float32)
+    wrong = np.flatnonzero(
+        (targets != np.floor(targets)) | (targets < 0) | (targets >= most_classes)
+    )
+    if len(wrong):
+        raise UserError(
+            f"a table whose target is {targets[wrong[0]]:g} in row {wrong[0] + 1}, not a class from 0 "
+            f"to {most_classes - 1}"
+        )
+    return rows, targets.astype(np.uint8)
+
+
+def _numbers(column: Any, name: str) -> NDArray[np.float64]:
+    """A column of texts as finite numbers; the first that is none is named."""
+    values: NDArray[np.float64] = np.full(len(column), np.nan)
+    for row, text in enumerate(column):
+        # Rows are counted as a person counts them, from 1, without the header.
+        where = f"row {row + 1} of column '{name}'"
+        if not text.strip():
+            raise UserError(f"a table with a missing value in {where}")
+        try:
+            values[row] = float(text)
+        except ValueError:
+            raise UserError(f"a table with {text!r} in {where}, which is no number") from None
+        if not np.isfinite(values[row]):
+            raise UserError(f"a table with {text!r} in {where}, which is not finite")
+    return values
 
 
 class _ArrayUnpickler(pickle.Unpickler):

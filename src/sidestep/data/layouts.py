@@ -39,6 +39,7 @@ TEST_BATCH = "test_batch"
 SPRITE_LABELS = {"train": "train_lables.json", "test": "test_lables.json"}
 
 LARGEST_BATCH_BYTES = 64 << 20
+LARGEST_TABLE_BYTES = 256 << 20
 
 
 def read(layout: Layout, folder: Path, dataset: Dataset, work: Path) -> Arrays:
@@ -58,11 +59,16 @@ def read(layout: Layout, folder: Path, dataset: Dataset, work: Path) -> Arrays:
         return _read_idx(folder, dataset)
     if layout == "cifar-batches":
         return _read_cifar_batches(folder, dataset, work)
+    if layout == "csv":
+        return _read_csv(folder, dataset)
     return _read_png_sprites(folder, dataset)
 
 
-def expected_files(layout: Layout | None) -> str:
+def expected_files(dataset: Dataset) -> str:
     """The files that `read` looks for, as the middle of a sentence; empty without a layout."""
+    layout = dataset.layout
+    if layout == "csv":
+        return f"{dataset.files}.csv"
     if layout == "idx":
         return f"{', '.join(IDX_FILES.values())} (each plain or .gz)"
     if layout == "cifar-batches":
@@ -107,6 +113,29 @@ def _bytes(path: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise UserError(f"{path} holds more than the expected {limit} bytes")
     return data
+
+
+def _read_csv(folder: Path, dataset: Dataset) -> Arrays:
+    """A table: the first rows are for training, the others for testing."""
+    path = folder / f"{dataset.files}.csv"
+    data = _bytes(path, LARGEST_TABLE_BYTES)
+    try:
+        rows, targets = formats.table(data, dataset.features, dataset.target, dataset.classes)
+    except UserError as error:
+        raise UserError(f"{path} is {error}") from error
+    return parts(rows, targets, dataset)
+
+
+def parts(images: Array, labels: Array, dataset: Dataset) -> Arrays:
+    """Arrays of images or rows cut into the training part, which comes first, and the test part."""
+    train = dataset.sizes["train"]
+    images = images.reshape(-1, *dataset.shape)
+    return {
+        "train_images": images[:train],
+        "train_labels": labels[:train],
+        "test_images": images[train:],
+        "test_labels": labels[train:],
+    }
 
 
 def _read_cifar_batches(folder: Path, dataset: Dataset, work: Path) -> Arrays:

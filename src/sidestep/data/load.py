@@ -11,6 +11,7 @@ from torch import Tensor
 from sidestep.data import arrays
 from sidestep.data.dataset import ARRAY_NAMES, Dataset
 from sidestep.errors import UserError
+from sidestep.seeds import derive
 
 # Elements normalised at a time: small enough to stay in a core's cache between the operations.
 CHUNK_ELEMENTS = 1 << 18
@@ -18,11 +19,11 @@ CHUNK_ELEMENTS = 1 << 18
 
 @dataclass(frozen=True)
 class Images:
-    """Labelled images.
+    """Labelled images, or rows of a table, as they are stored.
 
     Attributes:
-        images: uint8, N×C×H×W.
-        labels: int64, N.
+        images: N×C×H×W; uint8, or float32 for features.
+        labels: N; int64, or float32 for numbers.
     """
 
     images: Tensor
@@ -45,20 +46,29 @@ def load(path: Path) -> dict[str, Images]:
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path} cannot be read as a dataset: {error}") from error
     data = {}
+    kinds = {name.split("_")[1]: tensor.dtype for name, tensor in tensors.items()}
     for part in ("train", "test"):
         images, labels = tensors[f"{part}_images"], tensors[f"{part}_labels"]
-        wrong_type = images.dtype != torch.uint8 or labels.dtype != torch.uint8
+        known = (torch.uint8, torch.float32)
+        wrong_type = images.dtype not in known or labels.dtype not in known
+        # Both parts are of one kind.
+        wrong_type |= (images.dtype, labels.dtype) != (kinds["images"], kinds["labels"])
         if wrong_type or images.ndim != 4 or labels.shape != images.shape[:1]:
             raise UserError(
                 f"{path} is not a dataset: its {part} images are {images.dtype} "
                 f"{tuple(images.shape)}, its labels {labels.dtype} {tuple(labels.shape)}"
             )
-        data[part] = Images(images, labels.long())
+        data[part] = Images(images, labels if labels.is_floating_point() else labels.long())
     return data
 
 
 def split(
-    data: Mapping[str, Images], validation: int, train_images: int | None = None, seed: int = 0
+    data: Mapping[str, Images],
+    validation: float,
+    train_images: int | None = None,
+    resample: int | None = None,
+    subset: int | None = None,
+    seed: int = 0,
 ) -> dict[str, Images]:
     """Take `validation` images out of the training set, and keep `train_images` of the others.
 
@@ -66,11 +76,16 @@ def split(
     that every run chooses on the same images; those of a smaller validation part are among those
     of a larger one. Both parts keep the order of the training set.
 
+    Small data sets say little by one test part: with `resample` the training and the test set are
+    drawn anew, of the same sizes, from both together, and everything else from them.
+
     Args:
         data: `train` and `test`, from `load`.
-        validation: number of images; 0 for none.
+        validation: number of images, or their share if it is below 1; 0 for none.
         train_images: number of training images to keep; None for all that are left.
-        seed: of the permutation.
+        resample: which draw of the training and the test set; None for the dataset's own.
+        subset: how many training images are taken first, if there are more; everything else is of these.
+        seed: of the permutation of the training set.
 
     Returns:
         `train`, `validation` (absent if 0) and `test`.
@@ -79,22 +94,35 @@ def split(
         UserError: `validation` is negative or leaves no training image, or fewer are left than
             `train_images`.
     """
+    if resample is not None:
+        data = _drawn_anew(data, resample)
     train = data["train"]
-    if not 0 <= validation < len(train):
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:subset]
+    if 0 < validation < 1:
+        validation = round(validation * len(order))
+    if not 0 <= validation < len(order) or validation != int(validation):
         raise UserError(
-            f"validation is {validation}, but must be 0 to {len(train) - 1}: "
-            f"there are {len(train)} training images"
+            f"validation is {validation:g}, but must be a whole number from 0 to {len(order) - 1} or a "
+            f"share: there are {len(order)} training images"
         )
-    left = len(train) - validation
+    apart = int(validation)
+    left = len(order) - apart
     wanted = left if train_images is None else train_images
     if not 0 < wanted <= left:
         raise UserError(f"train_images is {wanted}, but must be 1 to {left}: no more are left")
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
-    chosen = order[validation : validation + wanted]
+    chosen = order[apart : apart + wanted]
     parts = {"train": train if wanted == len(train) else _take(train, chosen)}
-    if validation:
-        parts["validation"] = _take(train, order[:validation])
+    if apart:
+        parts["validation"] = _take(train, order[:apart])
     return {**parts, "test": data["test"]}
+
+
+def _drawn_anew(data: Mapping[str, Images], draw: int) -> dict[str, Images]:
+    train, test = data["train"], data["test"]
+    both = Images(torch.cat((train.images, test.images)), torch.cat((train.labels, test.labels)))
+    generator = torch.Generator().manual_seed(derive(draw, "resampling"))
+    order = torch.randperm(len(both), generator=generator)
+    return {"train": _take(both, order[: len(train)]), "test": _take(both, order[len(train) :])}
 
 
 def _take(images: Images, indices: Tensor) -> Images:

@@ -68,13 +68,13 @@ def from_folder(folder: Path | None, dataset: Dataset, work: Path) -> Arrays:
         raise UnavailableError("none named")
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder")
-    places = [folder / dataset.name, *(folder / name for name in dataset.folders), folder]
+    places = [folder / dataset.files, *(folder / name for name in dataset.folders), folder]
     for place in places:
-        ours = place / f"{dataset.name}.safetensors"
+        ours = place / f"{dataset.files}.safetensors"
         if ours.is_file():
             return arrays.read(ours)
     if dataset.layout is None:
-        raise UnavailableError(f"it lacks {dataset.name}.safetensors")
+        raise UnavailableError(f"it lacks {dataset.files}.safetensors")
     reasons = []
     for place in places:
         if place.is_dir():
@@ -92,7 +92,7 @@ def from_cache(dataset: Dataset) -> Arrays:
         UnavailableError: it does not hold the dataset.
         UserError: the file is damaged.
     """
-    path = cache_folder() / f"{dataset.name}.safetensors"
+    path = cache_folder() / f"{dataset.files}.safetensors"
     if not path.is_file():
         raise UnavailableError("empty")
     return arrays.read(path)
@@ -177,13 +177,11 @@ def _from_scikit_learn(source: ScikitLearn, dataset: Dataset) -> Arrays:
         from sklearn import datasets
     except ImportError as error:
         raise UnavailableError(str(error)) from error
-    bunch = getattr(datasets, source.loader)()
-    images = bunch.images.astype(np.uint8).reshape(-1, *dataset.shape)
-    labels = bunch.target.astype(np.uint8)
-    train = dataset.sizes["train"]
-    return {
-        "train_images": images[:train],
-        "train_labels": labels[:train],
-        "test_images": images[train:],
-        "test_labels": labels[train:],
-    }
+    bunch = getattr(datasets, source.loader)(**source.arguments)
+    labels = bunch.target.astype(dataset.array_type("train_labels"))
+    if not dataset.features:
+        return layouts.parts(bunch.images.astype(np.uint8), labels, dataset)
+    # The one stream of numpy that is promised to stay the same.
+    order = np.random.RandomState(0).permutation(len(labels))
+    rows = bunch.data.astype(np.float32)
+    return layouts.parts(np.ascontiguousarray(rows[order]), labels[order], dataset)

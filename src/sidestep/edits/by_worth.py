@@ -15,18 +15,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sidestep.contract import Batch, Editing, Model
+from sidestep.errors import UserError
 from sidestep.importance import zeroing_increase
 from sidestep.settings import Count, Fraction, Positive
 from sidestep.surgery import gates_of, need_gates
 
 
-def check(model: Model) -> None:
-    """Refuse a network without gates.
+def check(model: Model, **_: object) -> None:
+    """Refuse a network without gates, and numbers as targets: worth is that of logits.
 
     Raises:
         UserError: as described.
     """
     need_gates(model.network, "edit 'by_worth'")
+    if model.target != "class":
+        raise UserError("edit 'by_worth' measures worth by classes, but the target is a number")
 
 
 def edit(

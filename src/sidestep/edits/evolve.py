@@ -2,7 +2,7 @@
 
 Only operations that no other reads may leave. The older work measured importance by the part of the weights that a
 softmax does not see (trap T4-7), and took the first new operation that it drew; here several may be drawn, of which
-the one with the largest sure gain is taken.
+the one with the largest gain is taken, and none where held-out images judge and no one gains on them.
 """
 
 from typing import Literal
@@ -14,19 +14,30 @@ from sidestep.contract import Editing, Model
 from sidestep.errors import UserError
 from sidestep.graphs.edit import Place, add, find, prune
 from sidestep.graphs.evaluate import Batch, evaluate, schedule
-from sidestep.graphs.gain import gains
+from sidestep.graphs.gain import gains, held_out_gains
 from sidestep.graphs.growing import GrowingLayer, growing
-from sidestep.graphs.importance import for_classes, increase_for_classes, weakest
+from sidestep.graphs.importance import (
+    for_classes,
+    for_numbers,
+    increase_for_classes,
+    increase_for_numbers,
+    weakest,
+)
 from sidestep.graphs.layer import EPS
 from sidestep.graphs.mutation import Mutation
 from sidestep.settings import Count, Natural
+from sidestep.targets import of_numbers
 
 # A single image has no deviation.
 LEAST_IMAGES = 2
 
 
-def check(model: Model) -> None:
-    """Refuse a network without a graph, or with one that nothing can be added to.
+def check(model: Model, *, judge: str = "training", **_: object) -> None:
+    """Refuse a network without a graph, one that nothing can be added to, or a judge without images.
+
+    Args:
+        model: the network with its shapes.
+        judge: as of `edit`.
 
     Raises:
         UserError: as described.
@@ -36,6 +47,8 @@ def check(model: Model) -> None:
         raise UserError(
             "edit 'evolve' needs a network with a graph of operations, as 'evolving' has"
         )
+    if judge == "validation" and not model.validation:
+        raise UserError("edit 'evolve' is to be judged by validation images but validation is 0")
     for stage, layer in layers.items():
         find(model.network, stage)
         layer.draw(Generator())
@@ -48,6 +61,7 @@ def edit(
     adds: Count = 1,
     candidates: Count = 1,
     by: Literal["norm", "loss"] = "norm",
+    judge: Literal["training", "validation"] = "training",
     images: Count = 2000,
 ) -> None:
     """Take the least important operations out and put new ones in, in every graph of the network.
@@ -62,6 +76,9 @@ def edit(
         by: the least important operation is that of the smallest weights, apart from what all classes
             share, times its standard deviation (`norm`; the bias takes over its mean, which that leaves
             out), or that without which the loss is least (`loss`).
+        judge: whether candidates gain on the `training` images, by a bound that is sure, or on the
+            `validation` images, by the step that the training images ask for; a candidate that does not
+            gain on those does not come.
         images: training images on which importance and gain are measured, the first ones.
     """
     count = max(images, LEAST_IMAGES)
@@ -79,13 +96,12 @@ def edit(
             columns = torch.cat((columns[:, :gone], columns[:, gone + 1 :]), 1)
         if editing.last:
             continue
-        weight, bias = _read_out(place)
-        # What comes says nothing at first, so these stay.
-        logits = columns @ weight.T + bias
+        judges = _Judges(editing, stage, columns, labels, judge)
         for _ in range(adds):
             drawn = [layer.draw(generator) for _ in range(candidates)]
-            best = _best(layer, drawn, columns, logits, labels)
-            add(editing.network, stage, *best, editing.state)
+            best = judges.best(layer, drawn)
+            if best is not None:
+                add(editing.network, stage, *best, editing.state)
 
 
 def _columns(editing: Editing, stage: str, images: Tensor) -> Tensor:
@@ -114,18 +130,42 @@ def _leave_mean(place: Place, column: int, columns: Tensor) -> None:
 
 def _importance(place: Place, columns: Tensor, labels: Tensor, by: str) -> Tensor:
     weight, bias = _read_out(place)
+    numbers = of_numbers(labels)
     if by == "loss":
-        return increase_for_classes(columns, weight, bias, labels)
-    return for_classes(columns, weight)
+        increase = increase_for_numbers if numbers else increase_for_classes
+        return increase(columns, weight, bias, labels)
+    return (for_numbers if numbers else for_classes)(columns, weight)
 
 
-def _best(
-    layer: GrowingLayer, drawn: list[Mutation], columns: Tensor, logits: Tensor, labels: Tensor
-) -> Mutation:
-    """The candidate with the largest gain, the first of equals."""
-    if len(drawn) == 1:
-        return drawn[0]
-    # By these images' own statistics: an operation that has just come has none of its own yet.
-    inputs, constants = columns[:, : layer.graph.inputs], layer.constants.detach().cpu()
-    seen = evaluate(schedule(layer.graph), inputs, constants, Batch(EPS))
-    return drawn[int(gains(seen.values, drawn, logits, labels).argmax())]
+class _Judges:
+    """The images by which candidates are judged, and what the network says of them.
+
+    What comes says nothing at first, so what the network says stays while operations are added.
+    """
+
+    def __init__(
+        self, editing: Editing, stage: str, columns: Tensor, labels: Tensor, judge: str
+    ) -> None:
+        self.seen, self.labels = [columns], [labels]
+        if judge == "validation" and editing.validation is not None:
+            self.seen.append(_columns(editing, stage, editing.validation.images))
+            self.labels.append(editing.validation.labels.cpu())
+        weight, bias = _read_out(find(editing.network, stage))
+        self.outputs = [part @ weight.T + bias for part in self.seen]
+
+    def best(self, layer: GrowingLayer, drawn: list[Mutation]) -> Mutation | None:
+        """The candidate with the largest gain, the first of equals; None if held-out images see none."""
+        held_out = len(self.seen) == 2
+        if len(drawn) == 1 and not held_out:
+            return drawn[0]
+        # By these images' own statistics: an operation that has just come has none of its own yet.
+        inputs = torch.cat([part[:, : layer.graph.inputs] for part in self.seen])
+        constants = layer.constants.detach().cpu()
+        values = evaluate(schedule(layer.graph), inputs, constants, Batch(EPS)).values
+        if not held_out:
+            return drawn[int(gains(values, drawn, self.outputs[0], self.labels[0]).argmax())]
+        parts = values[: len(self.seen[0])], values[len(self.seen[0]) :]
+        outputs, labels = (self.outputs[0], self.outputs[1]), (self.labels[0], self.labels[1])
+        found = held_out_gains(parts, drawn, outputs, labels)
+        best = int(found.argmax())
+        return drawn[best] if found[best] > 0 else None

@@ -4,7 +4,7 @@ from sidestep.contract import Editing, Model
 from sidestep.surgery import gates_of, need_gates
 
 
-def check(model: Model) -> None:
+def check(model: Model, **_: object) -> None:
     """Refuse a network without gates.
 
     Raises:

@@ -17,12 +17,14 @@ from sidestep.building import build_network, dataset_of
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, split
 from sidestep.device import make_repeatable
+from sidestep.errors import UserError
 from sidestep.files import canonical_json, replacing, sha256, write_json, write_text, write_with
 from sidestep.measuring.group import Group
 from sidestep.measuring.rows import Row, Values
 from sidestep.measuring.snapshot import Library, Snapshot
 from sidestep.registry import arguments
 from sidestep.registry import load as load_thing
+from sidestep.study import split_settings
 
 COLUMNS = ("seed", "epoch", "images", "metric", "component", "value")
 Arrays = dict[str, NDArray[np.float64]]
@@ -64,9 +66,7 @@ def measure_job(
     make_repeatable(max(run["threads"] for run in task["runs"]))
     first = task["runs"][0]
     dataset = dataset_of(first)
-    parts = split(load(data), first["validation"], first["train_images"])
-    library = Library(dataset, parts)
-    names = tuple(library.splits)
+    library = library_of(first, dataset, data)
     placed: list[Placed] = []
     arrays: dict[int, dict[int, Arrays]] = {}
     digests: dict[str, str] = {}
@@ -79,8 +79,11 @@ def measure_job(
         if diverged:
             say(f"seed {seed} diverged: nothing is measured")
             continue
+        if run["resample"]:
+            library = library_of(run, dataset, data)
         for epoch, network in networks(run, run_folder, dataset):
-            snapshot = Snapshot(network, epoch, epoch == run["epochs"], seed, library, names)
+            last = epoch == run["epochs"]
+            snapshot = Snapshot(network, epoch, last, seed, library, library.parts)
             rows, kept = measure(snapshot, task["metrics"])
             placed += [Placed(str(seed), epoch, row) for row in rows]
             arrays.setdefault(epoch, {})[seed] = kept
@@ -93,6 +96,11 @@ def measure_job(
             placed += [Placed("pooled", epoch, row) for row in rows]
     fingerprint.check_at_end(code, before)
     _write(folder, task, placed, arrays, digests, fingerprint.of(code))
+
+
+def library_of(run: dict[str, Any], dataset: Dataset, data: Path) -> Library:
+    """The images of a run; those of all seeds are the same, unless each draws its own."""
+    return Library(dataset, split(load(data), **split_settings(run)))
 
 
 def networks(
@@ -120,6 +128,12 @@ def measure(snapshot: Snapshot, metrics: list[dict[str, Any]]) -> tuple[list[Row
     kept: Arrays = {}
     for thing in metrics:
         module = load_thing("metrics", thing["name"])
+        dataset = snapshot.library.dataset
+        if dataset.target == "number" and not getattr(module, "TAKES_NUMBERS", False):
+            raise UserError(
+                f"metric '{thing['name']}' is of classes, but dataset '{dataset.name}' has a number to "
+                f"predict"
+            )
         for item in module.measure(snapshot, **arguments(thing)):
             if isinstance(item, Values):
                 kept[item.name] = item.array

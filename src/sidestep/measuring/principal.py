@@ -38,6 +38,14 @@ class InputMoments:
         return scaled
 
 
+def moments_of(inputs: Tensor) -> InputMoments:
+    """Moments of inputs that are no bytes, N×…, in float64."""
+    flat = inputs.flatten(1).double()
+    mean = flat.mean(0)
+    centred = flat - mean
+    return InputMoments(mean.numpy(), (centred.T @ centred / len(flat)).numpy(), len(flat))
+
+
 def input_moments(images: Tensor, dataset: Dataset) -> InputMoments:
     """Exact moments of bytes, carried over to normalised values.
 

@@ -2,18 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sidestep import targets
 from sidestep.contract import Batch
 from sidestep.data.dataset import Dataset
-from sidestep.data.load import Images, normalise
+from sidestep.data.load import Images
+from sidestep.data.prepare import Preparation, preparation
 from sidestep.errors import UserError
 from sidestep.measuring.activations import Activations, stream
-from sidestep.measuring.principal import InputMoments, Principal, input_moments, principal
+from sidestep.measuring.principal import (
+    InputMoments,
+    Principal,
+    input_moments,
+    moments_of,
+    principal,
+)
 from sidestep.seeds import derive
 from sidestep.training.evaluation import Score, evaluate
 
@@ -23,12 +32,17 @@ _NEEDS = "this metric needs a network whose first stage is a linear layer, such 
 
 @dataclass
 class Library:
-    """Images by split, normalised once for all networks of a job; `noise` is made on demand."""
+    """Images by split, prepared once for all networks of a job; `noise` is made on demand."""
 
     dataset: Dataset
     splits: dict[str, Images]
     _normalised: dict[str, Tensor] = field(default_factory=dict)
     _moments: dict[str, InputMoments] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the run's own splits."""
+        return tuple(name for name in self.splits if name != "noise")
 
     def images(self, name: str) -> Images:
         """The images of a split.
@@ -37,21 +51,37 @@ class Library:
             UserError: the run has no such split.
         """
         if name == "noise" and name not in self.splits:
+            if self.dataset.features or self.dataset.components:
+                raise UserError(f"dataset '{self.dataset.name}' has no pixels to make noise of")
             self.splits["noise"] = noise(self.dataset)
         if name not in self.splits:
             raise UserError(f"there are no '{name}' images; known: {', '.join(self.splits)}, noise")
         return self.splits[name]
 
     def normalised(self, name: str) -> Tensor:
-        """The normalised images of a split, float32 N×C×H×W."""
+        """The images of a split as networks see them, float32 N×C×H×W."""
         if name not in self._normalised:
-            self._normalised[name] = normalise(self.images(name).images, self.dataset)
+            self._normalised[name] = self.preparation.inputs(self.images(name).images)
         return self._normalised[name]
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """What was learned from the training images."""
+        return preparation(self.splits["train"], self.dataset)
+
+    def labels(self, name: str) -> Tensor:
+        """The labels of a split as losses take them."""
+        return self.preparation.labels(self.images(name).labels)
 
     def moments(self, name: str) -> InputMoments:
         """Mean and covariance of the normalised images of a split."""
         if name not in self._moments:
-            self._moments[name] = input_moments(self.images(name).images, self.dataset)
+            plain = not (self.dataset.features or self.dataset.components)
+            self._moments[name] = (
+                input_moments(self.images(name).images, self.dataset)
+                if plain
+                else moments_of(self.normalised(name))
+            )
         return self._moments[name]
 
 
@@ -118,7 +148,7 @@ class Snapshot:
     def labels(self, images: str) -> Tensor:
         """Labels of a split; those of the noise are what the network itself says of it."""
         if images != "noise":
-            return self.library.images(images).labels
+            return self.library.labels(images)
         with torch.no_grad():
             parts = self.library.normalised(images).split(1000)
             return torch.cat([self.network(part).argmax(1) for part in parts])
@@ -128,9 +158,11 @@ class Snapshot:
         return Batch(self.library.normalised(images), self.labels(images))
 
     def score(self, images: str) -> Score:
-        """Loss and accuracy over a split; a pass that other metrics need as well is not made twice."""
+        """Loss, and accuracy or R², over a split; a pass that other metrics need as well is not made twice."""
         if images not in self._scores:
-            if isinstance(getattr(self.network[0], "linear", None), nn.Linear):
+            first = getattr(self.network[0], "linear", None)
+            classes = not targets.of_numbers(self.labels(images))
+            if isinstance(first, nn.Linear) and len(self.network) > 1 and classes:
                 seen = self.activations(images)
                 self._scores[images] = Score(seen.loss, seen.accuracy)
             else:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import torch
-from torch.nn import functional
 
+from sidestep import targets
 from sidestep.settings import Count
 from sidestep.surgery import gates_of
 from sidestep.training.view import Reading, View
@@ -31,6 +31,6 @@ def probe(view: View, *, images: Count = 500) -> Iterator[Reading]:
         if (position := gate.position()) is not None:
             yield Reading(stage, float(position.detach()), "boundary", "")
             batch = view.batch(images)
-            loss = functional.cross_entropy(network(batch.images), batch.labels)
+            loss = targets.loss(network(batch.images), batch.labels)
             (gradient,) = torch.autograd.grad(loss, position)
             yield Reading(stage, float(gradient), "boundary_gradient")

@@ -18,7 +18,7 @@ from sidestep.cost import mult_adds_forward, parameters
 from sidestep.errors import UserError
 from sidestep.registry import arguments, load
 from sidestep.settings import Fraction, Shares, SignalThing, Stages
-from sidestep.signals import cross_entropy
+from sidestep.signals import true_loss
 
 TOGETHER, FINE_TUNE = "together", "fine_tune"
 Blocks = Sequence[tuple[int, int]]
@@ -85,7 +85,7 @@ def _signal(model: Model, thing: dict[str, Any], at: int) -> Signal:
 
 
 def _true_loss(model: Model) -> Signal:
-    return cross_entropy.build(model.site(model.last))
+    return true_loss.build(model.site(model.last))
 
 
 def _shares(model: Model, blocks: Blocks, shares: str | tuple[float, ...]) -> list[float]:

@@ -7,7 +7,7 @@ asked for (Hinton et al. 2015). Their losses are added up and pass backwards onc
 
 from sidestep.contract import Model, Objective, Phase
 from sidestep.settings import Fraction, NonNegative, Positive, Stages
-from sidestep.signals import attention_transfer, cross_entropy, distillation
+from sidestep.signals import attention_transfer, distillation, true_loss
 
 
 def phases(
@@ -38,6 +38,6 @@ def phases(
     last = (
         distillation.build(site, share=logits, temperature=temperature)
         if logits
-        else cross_entropy.build(site)
+        else true_loss.build(site)
     )
     return (Phase("all", (*objectives, Objective(last, 0, model.last))),)

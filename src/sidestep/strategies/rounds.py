@@ -27,7 +27,7 @@ def phases(
         raise UserError("strategy.settle is 1, which leaves no steps for the rounds before it")
     module = load("edits", edit["name"])
     if hasattr(module, "check"):
-        module.check(model)
+        module.check(model, **arguments(edit))
     change = functools.partial(module.edit, **arguments(edit))
     objective = whole(model)
     share = (1.0 - settle) / rounds

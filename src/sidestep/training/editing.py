@@ -17,6 +17,7 @@ class Surgery:
 
     network: nn.Sequential
     train: Batch
+    validation: Batch | None
     seed: int
     index: int
     last: bool

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from sidestep import cost, counting, entries, fingerprint, hardware, runs
 from sidestep.device import make_repeatable, resolve
@@ -29,6 +30,7 @@ from sidestep.registry import PACKAGE
 from sidestep.status import StatusFile
 from sidestep.surgery import gates_of
 from sidestep.training import checkpoint
+from sidestep.training.evaluation import outputs_of
 from sidestep.training.loop import Task, train
 from sidestep.training.setup import make_task, signals_of
 from sidestep.training.state import HistoryRow, ProbeRow, Progress
@@ -167,6 +169,7 @@ def _line(progress: Progress, task: Task) -> str:
     parts = [
         f"{row.split} loss {row.loss:.4f}"
         + (f" accuracy {row.accuracy:.4f}" if row.accuracy is not None else "")
+        + (f" R² {row.r2:.4f}" if row.r2 is not None else "")
         for row in progress.rows
         if row.step == progress.step
     ]
@@ -199,6 +202,9 @@ def _write(
         for name, value in record.items()
     }
     write_with(folder / "model.safetensors", lambda path: save_file(network | kept, path))
+    if run["outputs"]:
+        said = _outputs(run, task)
+        write_with(folder / "outputs.safetensors", lambda path: save_file(said, path))
     write_with(folder / "records.safetensors", lambda path: save_file(records, path))
     provenance = {
         "fingerprint": identity["fingerprint"],
@@ -207,13 +213,14 @@ def _write(
         **hardware.describe(device),
     }
     write_json(folder / "provenance.json", provenance)
-    others = (
+    others = [
         "config.json",
         "history.csv",
         "probes.csv",
         "model.safetensors",
+        *(["outputs.safetensors"] if run["outputs"] else []),
         "records.safetensors",
-    )
+    ]
     summary = {
         **_results(run, task, progress),
         "fingerprint": identity["fingerprint"],
@@ -222,6 +229,16 @@ def _write(
         "files": {name: sha256(folder / name) for name in (*others, "provenance.json")},
     }
     write_json(folder / "summary.json", summary)
+
+
+def _outputs(run: dict[str, Any], task: Task) -> dict[str, Tensor]:
+    """What the final network says of the splits that the run asks for, and what it should say."""
+    found = {}
+    for name in run["outputs"]:
+        split = task.splits[name]
+        found[f"{name}_outputs"] = outputs_of(task.network, split).cpu()
+        found[f"{name}_labels"] = split.labels.cpu()
+    return found
 
 
 def _results(run: dict[str, Any], task: Task, progress: Progress) -> dict[str, Any]:
@@ -281,10 +298,14 @@ def _phase_costs(task: Task, progress: Progress) -> dict[str, dict[str, int]]:
 
 
 def _scores(rows: list[HistoryRow]) -> dict[str, float | None]:
-    """Mean loss and accuracy; None where a diverged run's loss is no number."""
-    loss = statistics.fmean(row.loss for row in rows)
-    accuracy = statistics.fmean(row.accuracy or 0.0 for row in rows)
-    return {"loss": loss if math.isfinite(loss) else None, "accuracy": accuracy}
+    """Mean loss, and accuracy or R²; None where a diverged run's is no number."""
+    found: dict[str, float | None] = {}
+    for name in ("loss", "accuracy", "r2"):
+        values = [getattr(row, name) for row in rows]
+        if None not in values:
+            mean = statistics.fmean(values)
+            found[name] = mean if math.isfinite(mean) else None
+    return found
 
 
 def write_rows(path: Path, kind: type, rows: Sequence[HistoryRow | ProbeRow]) -> None:

@@ -124,8 +124,9 @@ class Task:
         if phase.edit is not None:
             index = next(i for i, other in enumerate(self.phases) if other is phase)
             last = index == len(self.phases) - 1
-            train = self.splits["train"]
-            phase.edit(Surgery(self.network, train, self.seed, index, last, self.optimiser))
+            train, validation = self.splits["train"], self.splits.get("validation")
+            place = (self.seed, index, last)
+            phase.edit(Surgery(self.network, train, validation, *place, self.optimiser))
 
     def order(self, epoch: int) -> Tensor:
         """The order of training images in an epoch (counted from 0), on the device."""
@@ -302,7 +303,7 @@ def _train_until(
             progress.diverged_at = stop
             break
     shown = epoch + (progress.step == (epoch + 1) * task.steps_per_epoch)
-    progress.rows.append(HistoryRow(progress.step, shown, clock.seconds, "batch", mean, None))
+    progress.rows.append(HistoryRow(progress.step, shown, clock.seconds, "batch", mean))
 
 
 def _look(task: Task, progress: Progress, clock: Clock, course: _Course) -> None:

@@ -14,14 +14,22 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from sidestep import surgery
-from sidestep.building import build_network, dataset_of, draw, shapes_of, sized_alike
+from sidestep.building import (
+    build_network,
+    dataset_of,
+    draw,
+    shapes_of,
+    sized_alike,
+)
 from sidestep.contract import Batch, Model, Signal
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, normalise, split
+from sidestep.data.prepare import prepare
 from sidestep.errors import UserError
 from sidestep.registry import arguments, unknown
 from sidestep.registry import load as load_thing
-from sidestep.seeds import derive
+from sidestep.seeds import derive, of_run
+from sidestep.study import split_settings
 from sidestep.training.loop import Augmentation, Task, class_counts
 from sidestep.training.optimiser import Optimiser, decay_scales, named_parameters, own_settings
 from sidestep.training.step import plan
@@ -31,12 +39,12 @@ from sidestep.training.view import Probe
 def splits_of(
     run: dict[str, Any], dataset: Dataset, data: Path, device: torch.device, wanted: set[str]
 ) -> dict[str, Batch]:
-    """The wanted splits, normalised, on the device."""
-    parts = split(load(data), run["validation"], run["train_images"])
+    """The wanted splits, `train` among them, as networks see them, on the device."""
+    parts = split(load(data), **split_settings(run))
+    chosen = {name: part for name, part in parts.items() if name in wanted}
     return {
-        name: Batch(normalise(part.images, dataset).to(device), part.labels.to(device))
-        for name, part in parts.items()
-        if name in wanted
+        name: Batch(inputs.to(device), labels.to(device))
+        for name, (inputs, labels) in prepare(chosen, dataset).items()
     }
 
 
@@ -59,9 +67,10 @@ def make_task(
     network = build_network(run, dataset)
     taught_by = _teacher(run, dataset, device, teacher)
     if taught_by is not None and sized_alike(network, taught_by):
-        draw(network, run["seed"])
-    model = Model(network, shapes_of(network, dataset.shape), dataset.classes)
-    torch.manual_seed(derive(run["seed"], "strategy"))
+        draw(network, of_run(run))
+    shapes = shapes_of(network, dataset.input_shape)
+    model = Model(network, shapes, dataset.outputs, dataset.target, bool(run["validation"]))
+    torch.manual_seed(derive(of_run(run), "strategy"))
     strategy = load_thing("strategies", run["strategy"]["name"])
     phases = strategy.phases(model, **arguments(run["strategy"]))
     network.to(device)
@@ -71,8 +80,11 @@ def make_task(
     factor = load_thing("schedules", run["schedule"]["name"]).factor
     settings = arguments(run["schedule"])
     schedule: Callable[[float], float] = lambda progress: factor(progress, **settings)  # noqa: E731
-    torch.manual_seed(derive(run["seed"], "training"))
-    splits = splits_of(run, dataset, data, device, {"train", *run["evaluate"]})
+    torch.manual_seed(derive(of_run(run), "training"))
+    wanted = {"train", *run["evaluate"], *run["outputs"]}
+    if any(phase.edit for phase in phases):
+        wanted.add("validation")
+    splits = splits_of(run, dataset, data, device, wanted)
     shown = run["evaluation_images"]
     task = Task(
         model=model,
@@ -99,7 +111,7 @@ def make_task(
         teacher=taught_by,
         precision=run["precision"],
         probes={thing["name"]: _probe(thing) for thing in run["probes"]},
-        seed=run["seed"],
+        seed=of_run(run),
     )
     _check_labels(task, dataset)
     _check_last_batch(task)
@@ -155,6 +167,10 @@ def _check_teacher(task: Task) -> None:
 
 def _augmentation(thing: dict[str, Any], dataset: Dataset, device: torch.device) -> Augmentation:
     augment, settings = load_thing("augmentations", thing["name"]).augment, arguments(thing)
+    if dataset.features or dataset.components:
+        raise UserError(
+            f"augmentation '{thing['name']}' needs images, which dataset '{dataset.name}' has not"
+        )
     pixel = torch.zeros(1, len(dataset.mean), 1, 1, dtype=torch.uint8)
     black = normalise(pixel, dataset).flatten().to(device)
     augmentation: Augmentation = lambda images, generator: augment(  # noqa: E731
@@ -171,6 +187,10 @@ def _check_labels(task: Task, dataset: Dataset) -> None:
             name = type(signal).__name__
             if signal.needs_labels and not dataset.labelled:
                 raise UserError(f"{name} needs labels, which dataset '{dataset.name}' lacks")
+            if signal.needs_labels and dataset.target not in signal.takes:
+                raise UserError(
+                    f"{name} learns from classes, but dataset '{dataset.name}' has a number to predict"
+                )
             needed[phase.name] = max(
                 needed.get(phase.name, (0, "")), (signal.least_per_class, name)
             )

@@ -14,7 +14,8 @@ class HistoryRow:
     seconds: float
     split: str
     loss: float
-    accuracy: float | None
+    accuracy: float | None = None
+    r2: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from sidestep import targets
 from sidestep.contract import Batch, Model, Signal
 from sidestep.training.step import Plan, learn
 
@@ -85,9 +85,9 @@ class View:
         return found
 
     def true(self, batch: Batch) -> dict[str, Tensor]:
-        """The gradient of the network's cross-entropy for each stage, as one vector a stage."""
+        """The gradient of the network's true loss for each stage, as one vector a stage."""
         self._evaluate_only()
-        loss = functional.cross_entropy(self.model.network(batch.images), batch.labels)
+        loss = targets.loss(self.model.network(batch.images), batch.labels)
         found: dict[str, Tensor] = {}
         stages = {
             name: [p for p in stage.parameters() if p.requires_grad]

@@ -51,7 +51,7 @@ HEADS = {
     "synthesizer": "as a synthesizer",
 }
 SIGNALS = {
-    "cross_entropy": "true loss",
+    "true_loss": "true loss",
     "sub_model": "linear head",
     "synthetic_gradient": "synthesizer",
     "reconstruction": "decoder",

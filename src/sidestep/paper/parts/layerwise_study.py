@@ -44,7 +44,7 @@ class LayerwiseStudy(StudyTables):
 
     def signal(self, variant: str) -> Run:
         """The signal of a variant's blocks with its settings; an end-to-end one has the true loss."""
-        return self.runs[variant]["strategy"].get("signal") or {"name": "cross_entropy"}
+        return self.runs[variant]["strategy"].get("signal") or {"name": "true_loss"}
 
     def stages(self) -> tuple[str, ...]:
         """The stages of the networks, from the input on."""

@@ -9,7 +9,7 @@ from sidestep.statistics.intervals import Interval, separates
 # Names in one list before a reader is better served by the table.
 MOST = 8
 SIGNALS = {
-    "cross_entropy": "true loss",
+    "true_loss": "true loss",
     "sub_model": "sub-model",
     "maximum_difference": "maximum difference",
     "similarity_matching": "similarity matching",

@@ -3,13 +3,13 @@
 from torch import Tensor, nn
 
 from sidestep.contract import Model, Objective
-from sidestep.signals import cross_entropy
+from sidestep.signals import true_loss
 from sidestep.surgery import GATE, gates_of
 
 
 def whole(model: Model) -> Objective:
     """The network's cross-entropy, which teaches every stage."""
-    return Objective(cross_entropy.build(model.site(model.last)), first=0, at=model.last)
+    return Objective(true_loss.build(model.site(model.last)), first=0, at=model.last)
 
 
 def gates_only(network: nn.Sequential) -> dict[str, Tensor | None]:
