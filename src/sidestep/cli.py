@@ -49,31 +49,25 @@ def _fetch(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from sidestep import entries
-    from sidestep.training.job import run_job
+    from sidestep.training.batch import run_batch
 
     run = _json(options.run)
-    place = (run["study"], run["dataset"], run["variant"], run["seed"])
-    run_job(
+    seeds = [run["seed"]] if options.seeds is None else options.seeds
+    twice = [seed for index, seed in enumerate(seeds) if seed in seeds[:index]]
+    if twice:
+        raise UserError(f"--seeds lists {twice[0]} twice")
+    if options.output and len(seeds) > 1:
+        raise UserError("--output is the folder of one run: give one seed, or --root")
+    run_batch(
         run,
+        seeds,
         options.fingerprint,
-        entries.train(run),
         options.data or layout.data(run["dataset"], options.root),
-        options.output or layout.run(*place, options.root),
-        teacher=_teacher(run, options),
-        keep=layout.checkpoint(*place, options.root),
-        status=layout.status(*place, options.root),
+        options.root,
+        output=options.output,
         say=_say,
         checkpoint_seconds=options.checkpoint_seconds,
     )
-
-
-def _teacher(run: dict[str, Any], options: argparse.Namespace) -> Path | None:
-    teacher = run["teacher"]
-    if not teacher:
-        return None
-    place = (teacher["study"], teacher["dataset"], teacher["variant"], teacher["seed"])
-    return layout.run(*place, options.root)
 
 
 def _time(options: argparse.Namespace) -> None:
@@ -245,8 +239,14 @@ def _parser() -> argparse.ArgumentParser:
         help="a folder with the data set's files (default: $SIDESTEP_DATA)",
     )
 
-    sub = add("train", _train, "Train one run.")
+    sub = add("train", _train, "Train one run, or the same run with several seeds.")
     sub.add_argument("--run", required=True, help="the run's config, as JSON or @file")
+    sub.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        help="to train, one after the other, instead of the run's own",
+    )
     sub.add_argument("--data", type=Path, help="the data set's file")
     sub.add_argument("--checkpoint-seconds", type=float, default=20.0, help="between checkpoints")
 

@@ -115,6 +115,7 @@ def _study(name: str, raw: dict[str, Any]) -> tuple[Study | None, list[str]]:
         baseline=baseline,
         timing_datasets=tuple(timed),
         timing_steps=timing.get("steps", 40),
+        seeds_per_job=raw.get("seeds_per_job", 1),
         **listed,
     )
     return study, []
@@ -170,6 +171,7 @@ def _search(study: Study, raw: dict[str, Any]) -> tuple[Study, list[str]]:
         group_metrics=(),
         analyses=({"name": "choice"},),
         figures=(),
+        seeds_per_job=study.seeds_per_job,
     )
     return search, list(dict.fromkeys(found))
 

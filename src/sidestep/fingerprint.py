@@ -35,6 +35,7 @@ FRAME = frozenset(
         ".layout",
         ".settings",
         ".status",
+        ".training.batch",
     )
 )
 # Libraries whose version can change results.

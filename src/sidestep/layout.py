@@ -22,6 +22,11 @@ def checkpoint(
     return root / "checkpoints" / study / dataset / variant / f"seed{seed}.safetensors"
 
 
+def done(study: str, dataset: str, variant: str, seed: int | str, root: Path = RESULTS) -> Path:
+    """The copy of a finished run's summary while other seeds of its training job are not finished."""
+    return root / "checkpoints" / study / dataset / variant / f"seed{seed}.done.json"
+
+
 def status(study: str, dataset: str, variant: str, seed: int | str, root: Path = RESULTS) -> Path:
     """The status file of a run."""
     return root / "status" / study / dataset / variant / f"seed{seed}.json"

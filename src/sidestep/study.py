@@ -1,7 +1,7 @@
 """Studies, variants and the whole configuration, as they are once checked and resolved, without importing torch.
 
-A study declares data sets, seeds and variants; each combination is one *run*, a plain dict that describes a training
-job fully and whose canonical JSON is all that the job is given.
+A study declares data sets, seeds and variants; each combination is one *run*, a plain dict that describes the training
+of one network fully and whose canonical JSON, with the seeds of its batch, is all that a training job is given.
 """
 
 import itertools
@@ -28,7 +28,11 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """One question of the paper, all defaults filled in."""
+    """One question of the paper, all defaults filled in.
+
+    Attributes:
+        seeds_per_job: how many seeds of a variant one training job trains at most, one after the other.
+    """
 
     name: str
     title: str
@@ -42,6 +46,7 @@ class Study:
     group_metrics: tuple[dict[str, Any], ...]
     analyses: tuple[dict[str, Any], ...]
     figures: tuple[dict[str, Any], ...]
+    seeds_per_job: int = 1
 
     @cached_property
     def _by_name(self) -> dict[str, Variant]:
@@ -62,6 +67,12 @@ class Study:
         """All runs, in the order of the config."""
         for dataset, variant, seed in itertools.product(self.datasets, self.variants, self.seeds):
             yield self.run(dataset, variant.name, seed)
+
+    @property
+    def batches(self) -> tuple[tuple[int, ...], ...]:
+        """The seeds that one training job trains: consecutive ones, the last batch perhaps smaller."""
+        size = self.seeds_per_job
+        return tuple(self.seeds[at : at + size] for at in range(0, len(self.seeds), size))
 
     def measure_task(self, dataset: str, variant: str) -> dict[str, Any]:
         """The config of a measuring job: the runs of a variant, one per seed, and what to measure."""
@@ -116,3 +127,22 @@ class Config:
     def every_study(self) -> dict[str, Study]:
         """Studies and searches, by name."""
         return self.studies | self.searches
+
+    @property
+    def one_by_one(self) -> tuple[str, ...]:
+        """The studies each of whose training jobs trains one seed."""
+        return tuple(
+            name
+            for name, study in self.every_study.items()
+            if all(len(batch) == 1 for batch in study.batches)
+        )
+
+    @property
+    def batches(self) -> dict[tuple[int, ...], tuple[str, ...]]:
+        """Seeds that one training job trains → the studies that have such jobs; all other studies."""
+        found: dict[tuple[int, ...], tuple[str, ...]] = {}
+        for name, study in self.every_study.items():
+            if name not in self.one_by_one:
+                for batch in study.batches:
+                    found[batch] = (*found.get(batch, ()), name)
+        return found

@@ -25,6 +25,7 @@ studies:
   width:
     datasets: [digits]
     seeds: [0, 1]
+    seeds_per_job: 1
     run: {epochs: 2, records: [1, 2], train_images: null, batch_size: 64}
     grid: {network.width: [4, 8, 16]}
     variants:
@@ -34,6 +35,7 @@ studies:
   layerwise:
     datasets: [digits]
     seeds: [0, 1]
+    seeds_per_job: 2
     run:
       network: {name: mnist_cnn, channels: 2, hidden: 8}
       epochs: 4
@@ -49,6 +51,7 @@ studies:
   decoupled:
     datasets: [digits]
     seeds: [0, 1]
+    seeds_per_job: 2
     run:
       network: {name: basic_cnn, channels: 2, hidden: 8}
       epochs: 2
@@ -63,6 +66,7 @@ studies:
   substitution:
     datasets: [digits]
     seeds: [0, 1]
+    seeds_per_job: 2
     run:
       network: {depth: 16, budget: 0.45}
       epochs: 1
@@ -86,6 +90,7 @@ studies:
   resizing:
     datasets: [digits]
     seeds: [0, 1]
+    seeds_per_job: 2
     run: {epochs: 2, train_images: 256, evaluation_images: 100}
     variants: {static: {records: [1, 2]}}
     metrics: [{name: neuron_importance, count: 100}, gate_profile]
@@ -121,17 +126,28 @@ class Project:
         found = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
         return {rule: int(count) for rule, count in found if rule not in ("all", "figures")}
 
-    def runs(self, study=None, strategy=None):
-        """How many runs the config asks for, of a study or strategy; a student goes with its teacher."""
+    def to_train(self, *words):
+        """What training jobs a dry run says would run: data set's variant of a study, and seeds."""
+        _, output = self.run("--dry-run", *words)
+        found = re.findall(r"^Job \d+: train (\S+), seeds? ([\d, ]+)$", output, re.MULTILINE)
+        assert len(set(found)) == len(found)
+        return {(cell, tuple(map(int, seeds.split(", ")))) for cell, seeds in found}
+
+    def jobs(self, study=None, strategy=None):
+        """The training jobs that the config asks for, of a study or strategy; a student goes with its teacher."""
         from sidestep.config import load
 
         config = load(self.folder / "config.yaml", self.folder / "tiny.yaml")
-        return sum(
-            strategy in (None, run["strategy"]["name"], (run["teacher"] or run)["strategy"]["name"])
+        return {
+            ("/".join(run[key] for key in ("study", "dataset", "variant")), batch)
             for name, found in config.studies.items()
             if study in (None, name)
             for run in found.runs()
-        )
+            if strategy
+            in (None, run["strategy"]["name"], (run["teacher"] or run)["strategy"]["name"])
+            for batch in found.batches
+            if run["seed"] in batch
+        }
 
     def command(self, *words, check=True):
         done = subprocess.run(

@@ -66,23 +66,67 @@ def test_editing_the_strategy_retrains_and_a_comment_does_not(finished):
     assert finished.planned() == {}
     finished.edit("strategies/end_to_end.py", "first=0", "first=1 - 1")
     planned = finished.planned()
-    assert 8 < planned["train_network"] == finished.runs(strategy="end_to_end") < finished.runs()
+    jobs, every = finished.jobs(strategy="end_to_end"), finished.jobs()
+    assert finished.to_train() == jobs < every
+    assert ("width/digits/width-8", (0,)) in jobs and ("layerwise/digits/adam", (0, 1)) in jobs
+    assert {("layerwise/digits/sub-model", (0, 1))} <= every - jobs
+    assert planned["train_network"] + planned["train_seeds_0_1"] == len(jobs)
     assert planned["time_training"] == 4  # every study has it as its baseline
     assert "fetch_data" not in planned
 
 
 def test_editing_a_signal_retrains_what_learned_from_it(finished):
     finished.edit("signals/similarity_matching.py", "1e-8", "2e-8")
-    assert finished.planned()["train_network"] == 2
+    assert finished.to_train() == {("layerwise/digits/similarity", (0, 1))}
+
+
+def test_one_lost_summary_trains_the_seeds_of_its_job_again(finished):
+    cell, folder = "layerwise/digits/similarity", finished.folder / "results/runs"
+    (folder / cell / "seed1/summary.json").unlink()
+    assert finished.to_train() == {(cell, (0, 1))}
+    (folder / RUN.removeprefix("results/runs/") / "summary.json").unlink()
+    assert finished.to_train() == {(cell, (0, 1)), ("width/digits/width-8", (0,))}
+    # Without Snakemake's records too.
+    shutil.rmtree(finished.folder / ".snakemake")
+    assert finished.to_train() == {(cell, (0, 1)), ("width/digits/width-8", (0,))}
+
+
+def test_a_seed_that_was_finished_before_its_job_failed_is_not_trained_again(fresh, built):
+    cell = "layerwise/digits/similarity"
+    goal = f"results/runs/{cell}/seed1/summary.json"
+    # A folder stands where a file of the second seed has to go.
+    wrong = fresh.folder / f"results/runs/{cell}/seed1/model.safetensors"
+    wrong.mkdir(parents=True)
+    code, output = fresh.run(goal, check=False)
+    assert code == 1 and "Is a directory" in output
+    first = fresh.folder / f"results/runs/{cell}/seed0"
+    assert (first / "model.safetensors").exists() and not (first / "summary.json").exists()
+    assert (fresh.folder / f"results/checkpoints/{cell}/seed0.done.json").exists()
+    told = fresh.command("status", "--config", "config.yaml", "tiny.yaml").stdout
+    assert "failed   digits/similarity/seed1: IsADirectoryError" in told
+    wrong.rmdir()
+    before = (first / "model.safetensors").stat().st_mtime_ns
+    fresh.run(goal)
+    assert (first / "model.safetensors").stat().st_mtime_ns == before
+    log = fresh.folder / f"results/logs/train_network/{cell}/train_seeds_0_1.log"
+    assert log.read_text().startswith("seed 0 was finished by an earlier job")
+    assert not list((fresh.folder / "results/checkpoints").rglob("*.json"))
+    assert fresh.to_train(goal) == set()
+    for seed in (0, 1):
+        mine, other = (
+            project.folder / f"results/runs/{cell}/seed{seed}/model.safetensors"
+            for project in (fresh, built)
+        )
+        assert mine.read_bytes() == other.read_bytes()
 
 
 def test_a_search_chooses_for_every_variant_and_the_paper_does_not_wait_for_it(built, fresh):
     assert not (built.folder / "results/runs/layerwise-search").exists()
     planned = fresh.planned("search")
-    searched = fresh.runs("layerwise") + fresh.runs("decoupled")
-    # One seed instead of two; students are not searched for.
-    assert planned["train_network"] == searched // 2 + 6
-    assert {"measure_variant", "typeset_paper"}.isdisjoint(planned)
+    searched = fresh.jobs("layerwise") | fresh.jobs("decoupled")
+    # One seed, so that no job has several; students are not searched for.
+    assert planned["train_network"] == len(searched) + 6
+    assert {"train_seeds_0_1", "measure_variant", "typeset_paper"}.isdisjoint(planned)
     fresh.run("results/tables/layerwise-search_choice.csv")
     rows = table(fresh, "layerwise-search_choice")
     assert {row["of"] for row in rows if row["chosen"] == "1"} == {row["of"] for row in rows}
@@ -91,29 +135,30 @@ def test_a_search_chooses_for_every_variant_and_the_paper_does_not_wait_for_it(b
 
 def test_students_are_stale_when_their_teacher_is(finished):
     folder = "results/runs/substitution/digits"
-    students = sum(path.name.endswith("-taught") for path in (finished.folder / folder).iterdir())
-    assert students == 5
-    # Its network is made anew.
-    planned = finished.planned("--forcerun", f"{folder}/dense/seed0/summary.json")
-    assert planned["train_network"] == 1 + students
-    # It is to be trained otherwise, with both seeds.
+    names = {path.name for path in (finished.folder / folder).iterdir()}
+    students = {name for name in names if name.endswith("-taught")}
+    assert len(students) == 5
+    stale = {(f"substitution/digits/{name}", (0, 1)) for name in {"dense", *students}}
+    # Its networks are made anew.
+    assert finished.to_train("--forcerun", f"{folder}/dense/seed0/summary.json") == stale
+    # It is to be trained otherwise.
     config = finished.folder / "tiny.yaml"
     begin = "  substitution:\n"
     changed = f"{begin}    variants: {{dense: {{optimiser: {{lr: 0.05}}}}}}\n"
     config.write_text(config.read_text().replace(begin, changed))
-    assert finished.planned()["train_network"] == 2 * (1 + students)
+    assert finished.to_train() == stale
 
 
 def test_editing_a_metric_measures_again_and_trains_nothing(finished):
     finished.edit("metrics/dead_neurons.py", "<= 0", "< 1e-9")
     planned = finished.planned()
     assert planned["measure_variant"] == 4  # the study that has the metric
-    assert "train_network" not in planned
+    assert finished.to_train() == set()
 
 
 def test_editing_how_data_are_fetched_retrains_nothing(finished):
     finished.edit("data/fetch.py", "def fetch(", "UNUSED = 1\n\n\ndef fetch(")
-    assert "train_network" not in finished.planned()
+    assert finished.to_train() == set()
 
 
 def test_editing_the_text_typesets_only(finished):
@@ -124,25 +169,32 @@ def test_editing_the_text_typesets_only(finished):
 
 def test_one_more_seed_trains_that_seed_only(finished):
     config = finished.folder / "tiny.yaml"
-    config.write_text(config.read_text().replace("seeds: [0, 1]", "seeds: [0, 1, 2]", 1))
+    before = finished.jobs()
+    config.write_text(config.read_text().replace("seeds: [0, 1]", "seeds: [0, 1, 2]"))
+    # Of every study, whether its jobs train one seed or two.
+    added = {(cell, (2,)) for cell, _ in before}
+    assert finished.to_train() == added == finished.jobs() - before
     planned = finished.planned()
-    assert planned["train_network"] == 4
+    assert planned["train_network"] == 4 and planned["train_seed_2"] == len(added) - 4
 
 
 def test_without_snakemakes_records_what_is_fresh_stays_and_what_is_stale_is_caught(finished):
     shutil.rmtree(finished.folder / ".snakemake")
     assert finished.planned() == {}
     finished.edit("strategies/end_to_end.py", "first=0", "first=1 - 1")
-    assert finished.planned()["train_network"] == finished.runs(strategy="end_to_end")
+    assert finished.to_train() == finished.jobs(strategy="end_to_end")
 
 
 def test_without_records_going_back_to_older_code_is_caught_too(finished):
-    summary = finished.folder / RUN / "summary.json"
-    facts = read_json(summary)
-    # As if this run alone had been made by other code, and the code then went back.
-    summary.write_text(json.dumps({**facts, "fingerprint": "0" * 16}))
+    cell = "layerwise/digits/similarity"
+    for folder in (RUN, f"results/runs/{cell}/seed1"):
+        summary = finished.folder / folder / "summary.json"
+        facts = read_json(summary)
+        # As if this run alone had been made by other code, and the code then went back.
+        summary.write_text(json.dumps({**facts, "fingerprint": "0" * 16}))
     shutil.rmtree(finished.folder / ".snakemake")
-    assert finished.planned()["train_network"] >= 1
+    stale = {("width/digits/width-8", (0,)), (cell, (0, 1))}
+    assert stale <= finished.to_train() < finished.jobs()
 
 
 def test_a_table_is_never_made_from_a_stale_run(finished):
@@ -182,11 +234,13 @@ def test_the_report_holds_every_figure_with_its_caption(finished):
     assert "dead_neurons" in html and len(html) > 100_000
 
 
-def test_a_job_killed_in_mid_epoch_ends_with_the_bytes_of_one_left_alone(built, tmp_path):
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_a_job_killed_in_mid_epoch_ends_with_the_bytes_of_one_left_alone(built, tmp_path, seeds):
     run = read_json(built.folder / RUN / "config.json")
     longer = json.dumps({**run, "epochs": 12, "records": [3, 12]})
     data = built.folder / "results/data/digits.safetensors"
     words = ["train", "--run", longer, "--data", str(data), "--checkpoint-seconds", "0"]
+    words += ["--seeds", *map(str, seeds)]
 
     def start(root):
         return subprocess.Popen(
@@ -200,27 +254,34 @@ def test_a_job_killed_in_mid_epoch_ends_with_the_bytes_of_one_left_alone(built, 
     alone.communicate()
     killed = start(tmp_path / "killed")
     assert killed.stdout is not None
+    begun = 0
     for line in killed.stdout:
-        if line.startswith("epoch 5/"):
+        begun += line.startswith("epoch 5/")
+        if begun == len(seeds):
             killed.send_signal(signal.SIGKILL)
             break
     killed.wait()
     killed.stdout.close()
-    folder = "runs/width/digits/width-8/seed0"
-    assert not (tmp_path / "killed" / folder / "summary.json").exists()
+    folders = {seed: f"runs/width/digits/width-8/seed{seed}" for seed in seeds}
+    summaries = [tmp_path / "killed" / folder / "summary.json" for folder in folders.values()]
+    assert [path.exists() for path in summaries] == [seed != seeds[-1] for seed in seeds]
+    for path in summaries:
+        path.unlink(missing_ok=True)  # as Snakemake does
     again = start(tmp_path / "killed")
     said, _ = again.communicate()
     assert again.returncode == 0
     assert re.search(r"resumed after step \d+ of 288", said)
+    assert said.count("was finished by an earlier job") == len(seeds) - 1
 
-    def history(root):
+    def history(root, folder):
         with (root / folder / "history.csv").open() as file:
             return [{**row, "seconds": ""} for row in csv.DictReader(file)]
 
-    assert history(tmp_path / "killed") == history(tmp_path / "alone")
-    for name in ("model.safetensors", "records.safetensors"):
-        mine, other = (tmp_path / root / folder / name for root in ("killed", "alone"))
-        assert mine.read_bytes() == other.read_bytes()
+    for folder in folders.values():
+        assert history(tmp_path / "killed", folder) == history(tmp_path / "alone", folder)
+        for name in ("model.safetensors", "records.safetensors"):
+            mine, other = (tmp_path / root / folder / name for root in ("killed", "alone"))
+            assert mine.read_bytes() == other.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -69,22 +69,39 @@ def study_of(wildcards):
 
 
 def run_of(wildcards):
-    """What a training job is given: the run as JSON, its fingerprint, code file and threads."""
-    return run_facts(
-        wildcards.study, wildcards.dataset, wildcards.variant, int(wildcards.seed)
-    )
+    """What a training job of one seed is given."""
+    return batch_of(wildcards, (int(wildcards.seed),))
+
+
+def batch_of(wildcards, seeds):
+    """What a training job is given: the run with its first seed as JSON, its fingerprint, code file
+    and threads, and the teachers of all its seeds."""
+    return batch_facts(wildcards.study, wildcards.dataset, wildcards.variant, seeds)
 
 
 @functools.cache
-def run_facts(study, dataset, variant, seed):
-    run = CONFIG.every_study[study].run(dataset, variant, seed)
+def batch_facts(study, dataset, variant, seeds):
+    run = CONFIG.every_study[study].run(dataset, variant, seeds[0])
     facts = facts_of(run, entries.train(run), run["threads"])
     teacher = run["teacher"]
-    facts.teacher = []
-    if teacher:
-        folder = layout.run(study, dataset, teacher["variant"], seed)
-        facts.teacher = [str(folder / "summary.json")]
+    facts.teacher = [
+        str(layout.run(study, dataset, teacher["variant"], seed) / "summary.json")
+        for seed in (seeds if teacher else ())
+    ]
     return facts
+
+
+def batch_name(seeds):
+    """What the rule that trains a batch of seeds is called, such as `train_seeds_0_1_2`."""
+    first, last = seeds[0], seeds[-1]
+    if len(seeds) > 5 and list(seeds) == list(range(first, last + 1)):
+        return f"train_seeds_{first}_to_{last}"
+    return f"train_seed{'s' * (len(seeds) > 1)}_{'_'.join(map(str, seeds))}"
+
+
+def batch_words(seeds):
+    """The seeds of a batch as a job's message names them."""
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
 
 
 def task_of(wildcards):

@@ -1,25 +1,64 @@
-rule train_network:
-    """Train one run; a killed job goes on from its checkpoint."""
-    input:
-        data=ancient("results/data/{dataset}.safetensors"),
-        digest="results/data/{dataset}.digest.json",
-        code=lambda wildcards: run_of(wildcards).code,
-        teacher=lambda wildcards: run_of(wildcards).teacher,
-    output:
-        f"results/runs/{RUN}/summary.json",
-    log:
-        f"results/logs/train_network/{RUN}.log",
-    conda:
-        "../../environment.yml"
-    threads: lambda wildcards: run_of(wildcards).threads
-    params:
-        run=lambda wildcards: run_of(wildcards).json,
-        fingerprint=lambda wildcards: run_of(wildcards).fingerprint,
-    message:
-        "train {wildcards.study}/{wildcards.dataset}/{wildcards.variant}, seed {wildcards.seed}"
-    shell:
-        "python -m sidestep train --run {params.run:q} --fingerprint {params.fingerprint}"
-        " > {log} 2>&1"
+# The studies whose jobs train one seed each.
+if CONFIG.one_by_one:
+
+    rule train_network:
+        """Train one run; a killed job goes on from its checkpoint."""
+        input:
+            data=ancient("results/data/{dataset}.safetensors"),
+            digest="results/data/{dataset}.digest.json",
+            code=lambda wildcards: run_of(wildcards).code,
+            teacher=lambda wildcards: run_of(wildcards).teacher,
+        output:
+            f"results/runs/{RUN}/summary.json",
+        log:
+            f"results/logs/train_network/{RUN}.log",
+        wildcard_constraints:
+            study="|".join(CONFIG.one_by_one),
+        conda:
+            "../../environment.yml"
+        threads: lambda wildcards: run_of(wildcards).threads
+        params:
+            run=lambda wildcards: run_of(wildcards).json,
+            fingerprint=lambda wildcards: run_of(wildcards).fingerprint,
+        message:
+            "train {wildcards.study}/{wildcards.dataset}/{wildcards.variant}, seed {wildcards.seed}"
+        shell:
+            "python -m sidestep train --run {params.run:q} --fingerprint {params.fingerprint}"
+            " > {log} 2>&1"
+
+
+# The others: a rule for each batch of seeds, for all studies that have it, since the outputs of a rule
+# are as many as its seeds.
+for SEEDS, STUDIES in CONFIG.batches.items():
+
+    rule:
+        name:
+            batch_name(SEEDS)
+        input:
+            data=ancient("results/data/{dataset}.safetensors"),
+            digest="results/data/{dataset}.digest.json",
+            code=lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).code,
+            teacher=lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).teacher,
+        output:
+            [f"results/runs/{CELL}/seed{seed}/summary.json" for seed in SEEDS],
+        log:
+            f"results/logs/train_network/{CELL}/{batch_name(SEEDS)}.log",
+        wildcard_constraints:
+            study="|".join(STUDIES),
+        conda:
+            "../../environment.yml"
+        threads: lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).threads
+        params:
+            run=lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).json,
+            seeds=" ".join(map(str, SEEDS)),
+            fingerprint=lambda wildcards, seeds=SEEDS: batch_of(
+                wildcards, seeds
+            ).fingerprint,
+        message:
+            f"train {{wildcards.study}}/{{wildcards.dataset}}/{{wildcards.variant}}, {batch_words(SEEDS)}"
+        shell:
+            "python -m sidestep train --run {params.run:q} --seeds {params.seeds}"
+            " --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
 rule time_training:

@@ -20,8 +20,9 @@ CAPTION = (
     "Milliseconds of a training step, measured by a job that runs alone (median; bar: quartiles over "
     "steps, since speed is not measured per seed); multiply-adds of a step, forward and backward, mean over "
     "all steps of a run; parameters of the network (dark) and of the signals (pale), which are thrown away "
-    "after training; largest memory of the training job (mean over seeds; bar: smallest to largest). Variants "
-    "of a method that do as much work with as many parameters as an earlier one are left out."
+    "after training; largest memory of the training job, which may train several seeds in turn, up to the end "
+    "of a seed (mean over seeds; bar: smallest to largest). Variants of a method that do as much work with as "
+    "many parameters as an earlier one are left out."
 )
 STEP = "seconds_per_step_"
 COLUMNS = {

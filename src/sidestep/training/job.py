@@ -29,7 +29,7 @@ from sidestep.files import (
 from sidestep.registry import PACKAGE
 from sidestep.status import StatusFile
 from sidestep.surgery import gates_of
-from sidestep.training import checkpoint
+from sidestep.training import checkpoint, finished
 from sidestep.training.evaluation import outputs_of
 from sidestep.training.loop import Task, train
 from sidestep.training.setup import make_task, signals_of
@@ -53,6 +53,7 @@ def run_job(
     *,
     teacher: Path | None = None,
     keep: Path | None = None,
+    done: Path | None = None,
     status: Path | None = None,
     say: Say = print,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -67,6 +68,8 @@ def run_job(
         folder: where the results go.
         teacher: the folder of the run whose network teaches; needed if the run names one.
         keep: the checkpoint's file, or None to keep none.
+        done: the file for a copy of the summary, for a run that shares its job with others; a finished
+            run whose copy is there is not trained again. None to keep none.
         status: the status file, or None.
         say: takes a line of the job's log.
         checkpoint_seconds: least time between two checkpoints.
@@ -82,24 +85,59 @@ def run_job(
     try:
         device = resolve(run["device"])
         make_repeatable(run["threads"], run["precision"])
-        task = make_task(run, data, device, checked_teacher(run, teacher))
-        identity = {
-            "run": run,
-            "fingerprint": fingerprint.of(code),
-            "data": read_json(data.with_suffix(".digest.json")),
-            "teacher": sha256(teacher / "model.safetensors") if teacher else None,
-        }
-        progress = _go(task, identity, keep, teller, say, checkpoint_seconds)
-        fingerprint.check_at_end(code, before)
-        _write(folder, run, identity, task, progress, device)
+        weights = checked_teacher(run, teacher)
+        state = _put_back(run, code, data, folder, teacher, done, say)
+        if state is None:
+            task = make_task(run, data, device, weights)
+            identity = _identity(run, code, data, teacher)
+            progress = _go(task, identity, keep, teller, say, checkpoint_seconds)
+            fingerprint.check_at_end(code, before)
+            _write(folder, run, identity, task, progress, device)
+            state = "finished" if progress.diverged_at is None else "diverged"
+            teller.facts["epoch"] = progress.rows[-1].epoch
+            if done:
+                finished.keep(done, folder)
     except BaseException as error:
         teller.say("failed", now=True, reason=f"{type(error).__name__}: {error}")
         raise
     if keep:
         keep.unlink(missing_ok=True)
-    state = "finished" if progress.diverged_at is None else "diverged"
-    teller.say(state, now=True, epoch=progress.rows[-1].epoch, left=0.0)
+    teller.say(state, now=True, left=0.0)
     say(f"{name}: {state}")
+
+
+def _identity(
+    run: dict[str, Any], code: frozenset[str], data: Path, teacher: Path | None
+) -> dict[str, Any]:
+    """What a run is: two jobs with the same one have the same results."""
+    return {
+        "run": run,
+        "fingerprint": fingerprint.of(code),
+        "data": read_json(data.with_suffix(".digest.json")),
+        "teacher": sha256(teacher / "model.safetensors") if teacher else None,
+    }
+
+
+def _put_back(
+    run: dict[str, Any],
+    code: frozenset[str],
+    data: Path,
+    folder: Path,
+    teacher: Path | None,
+    done: Path | None,
+    say: Say,
+) -> str | None:
+    """The status of a run that an earlier job finished, made whole again; None if it has to be trained."""
+    if done is None or not done.exists():
+        return None
+    try:
+        state = finished.put_back(done, folder, _identity(run, code, data, teacher))
+    except finished.RefusedError as refusal:
+        say(f"the copy {done} {refusal}: training starts over")
+        done.unlink()
+        return None
+    say(f"seed {run['seed']} was finished by an earlier job: its summary is put back from {done}")
+    return state
 
 
 def checked_teacher(run: dict[str, Any], folder: Path | None) -> Path | None:

@@ -1,0 +1,74 @@
+"""Several seeds of a run in one job, one after the other: most of a short job is start-up.
+
+Nothing of one seed reaches the next: each ends with the bytes of a job of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sidestep import entries, layout
+from sidestep.training.job import CHECKPOINT_SECONDS, Say, run_job
+
+
+def runs_of(run: dict[str, Any], seeds: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """The run with each of the seeds, which are its teacher's too."""
+    for seed in seeds:
+        teacher = run["teacher"]
+        yield {**run, "seed": seed, "teacher": {**teacher, "seed": seed} if teacher else None}
+
+
+def run_batch(
+    run: dict[str, Any],
+    seeds: Sequence[int],
+    given_fingerprint: str,
+    data: Path,
+    root: Path,
+    *,
+    output: Path | None = None,
+    say: Say = print,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> None:
+    """Train a run with each of the seeds and write the folder of each.
+
+    A seed that was finished before the job was stopped is not trained again: a copy of its summary
+    is kept until all seeds are finished. A fault in one seed ends the job.
+
+    Args:
+        run: the resolved config.
+        seeds: in their order.
+        given_fingerprint: of the code that the job was planned with; empty for whatever is here.
+        data: the data set's file; its digest file lies beside it.
+        root: the results folder.
+        output: the folder of the results instead of the usual one; for one seed only.
+        say: takes a line of the job's log.
+        checkpoint_seconds: least time between two checkpoints.
+
+    Raises:
+        UserError, RuntimeError: as of `run_job`.
+    """
+    cell = (run["study"], run["dataset"], run["variant"])
+    for seed in seeds:
+        # What an earlier job said of a seed that has to wait for others is not true any more.
+        layout.status(*cell, seed, root).unlink(missing_ok=True)
+    for one in runs_of(run, seeds):
+        teacher, seed = one["teacher"], one["seed"]
+        run_job(
+            one,
+            given_fingerprint,
+            entries.train(one),
+            data,
+            output or layout.run(*cell, seed, root),
+            teacher=layout.run(*_place(teacher), root) if teacher else None,
+            keep=layout.checkpoint(*cell, seed, root),
+            done=layout.done(*cell, seed, root) if len(seeds) > 1 else None,
+            status=layout.status(*cell, seed, root),
+            say=say,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+    for seed in seeds:
+        layout.done(*cell, seed, root).unlink(missing_ok=True)
+
+
+def _place(run: dict[str, Any]) -> tuple[str, str, str, int]:
+    return run["study"], run["dataset"], run["variant"], run["seed"]
