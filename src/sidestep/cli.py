@@ -120,7 +120,7 @@ def _analyse(options: argparse.Namespace) -> None:
 
     study = _study(options.study)
     output = options.output or layout.table(study.name, options.name, options.root)
-    with _Checked(options.fingerprint, entries.analyse(options.name)):
+    with _Checked(options.fingerprint, entries.analyse(study, options.name)):
         analyse_job(study, options.name, output, options.root)
 
 

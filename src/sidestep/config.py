@@ -89,6 +89,14 @@ def _study(name: str, raw: dict[str, Any]) -> tuple[Study | None, list[str]]:
             if t["name"] in [u["name"] for u in listed[key][:i]]
         ]
         found += [f"{where}.{key} lists '{thing}' twice" for thing in twice]
+    if not found:
+        there = [thing["name"] for thing in listed["analyses"]]
+        found += [
+            f"{where}.analyses has '{name}', which reads the table of '{other}': list that too"
+            for name in there
+            for other in settings.needs(name)
+            if other not in there
+        ]
 
     variants, wrong = _variants(where, raw)
     found += wrong

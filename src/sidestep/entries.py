@@ -9,6 +9,7 @@ from typing import Any
 
 from sidestep import settings
 from sidestep.registry import names
+from sidestep.study import Study
 
 _PARTS = {
     "strategy": "strategies",
@@ -62,9 +63,12 @@ def tabulate() -> frozenset[str]:
     return frozenset({"sidestep.tabulate"})
 
 
-def analyse(name: str) -> frozenset[str]:
-    """Of an analysis."""
-    return frozenset({"sidestep.analyse", f"sidestep.analyses.{name}"})
+def analyse(study: Study, name: str) -> frozenset[str]:
+    """Of an analysis, which may look at its study's data and networks too."""
+    parts = {f"sidestep.datasets.{dataset}" for dataset in study.datasets}
+    for variant in study.variants:
+        parts |= _of_network(variant.run)
+    return frozenset({"sidestep.analyse", f"sidestep.analyses.{name}", *parts})
 
 
 def plot(name: str) -> frozenset[str]:

@@ -248,6 +248,16 @@ def nested_kinds(kind: str) -> dict[str, str]:
 
 
 @cache
+def needs(analysis: str) -> tuple[str, ...]:
+    """Other analyses whose tables an analysis reads: the constant `NEEDS` of its file; none without it."""
+    path = PACKAGE / "analyses" / f"{analysis}.py"
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NEEDS":
+            return tuple(ast.literal_eval(node.value))
+    return ()
+
+
+@cache
 def stages_of(network: str) -> tuple[str, ...]:
     """Names of a network's stages, in order: the constant `STAGES` of its file.
 

@@ -49,6 +49,13 @@ COLOURS = {
     "gradient_times_activation": ORANGE,
     "fisher": VERMILION,
     "random": GREY,
+    # What predicts from a table; kinds of one colour differ in their markers.
+    "linear": GREY,
+    "mlp": GREEN,
+    "never_evolved": BLACK,
+    "evolved": BLUE,
+    "judged": VERMILION,
+    "boosting": PURPLE,
 }
 # Words for what the tables call by short names.
 LABELS = {
@@ -93,6 +100,12 @@ LABELS = {
     "gradient_times_activation": "gradient × activation",
     "fisher": "Fisher information",
     "random": "at random",
+    "linear": "linear",
+    "mlp": "hidden layer",
+    "never_evolved": "graph, never evolved",
+    "evolved": "graph, evolved",
+    "judged": "graph, judged",
+    "boosting": "boosting",
 }
 # Variants of a study by their order: the baseline black, then these, then from the first again.
 # Without the palette's yellow, which is too pale for a line on white paper.
@@ -113,12 +126,19 @@ MARKERS = {
     **{"sparsified": "^", "sparsified_absolute": "v", "by_mixture": "D", "by_worth": "P"},
     **{"zeroing": "o", "spread": "s", "incoming_norm": "^", "outgoing_norm": "v"},
     **{"gradient_times_activation": "D", "fisher": "P", "random": "X"},
+    **{"linear": "v", "mlp": "^", "never_evolved": "s", "evolved": "o", "judged": "D"},
+    **{"boosting": "P"},
 }
 TITLES = {
     "mnist": "MNIST",
     "fashion_mnist": "Fashion-MNIST",
     "cifar10": "CIFAR-10",
     "digits": "Digits",
+    "breast_cancer": "Breast cancer",
+    "wine": "Wine",
+    "diabetes": "Diabetes",
+    "mnist_components": "MNIST, 20 components",
+    "all classes": "All with classes",
 }
 
 _STYLE: Any = {

@@ -44,6 +44,17 @@ def test_faults_of_graphs_and_their_edits_are_one_sentence(network, more, senten
     assert sentence in str(told.value) and len(str(told.value).splitlines()) == 1
 
 
+def test_an_analysis_that_reads_anothers_table_asks_for_it():
+    study = {**STUDY, "variants": {"v": {"network": {"name": "evolving"}}}}
+    with pytest.raises(UserError, match="'equal_score', which reads the table of 'boosting'"):
+        config.resolve({"size": "x", "studies": {"s": {**study, "analyses": ["equal_score"]}}})
+    both = {**study, "analyses": ["equal_score", "boosting"]}
+    found = config.resolve({"size": "x", "studies": {"s": both}}).studies["s"]
+    assert settings.needs("equal_score") == ("boosting",) and settings.needs("boosting") == ()
+    code = entries.analyse(found, "equal_score")
+    assert {"sidestep.datasets.digits", "sidestep.operations.add"} <= code
+
+
 @pytest.mark.parametrize(
     ("network", "expected"),
     [

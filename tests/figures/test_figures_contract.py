@@ -2,10 +2,12 @@
 
 import ast
 import io
+import itertools
 import re
 from functools import cache
 
 import made_decoupled
+import made_evolution
 import made_layerwise
 import made_sizes
 import made_studies
@@ -19,7 +21,7 @@ from matplotlib.text import Text
 from sidestep import captions, registry, sizing
 from sidestep.config_files import read_file
 from sidestep.drawing import over_seeds, visible
-from sidestep.figures.shared import resizing
+from sidestep.figures.shared import evolution, layered, resizing
 from sidestep.plot import plot_job
 from sidestep.study import Study
 from sidestep.style import SMALL, TEXT, using
@@ -133,12 +135,25 @@ RESIZING = {
         "diverged": (("by-worth-20", 0),),
     },
 }
+# As a sweep over settings of the edit has them: twenty-two variants.
+CROWD = made_evolution.USUAL | {
+    f"{name}-adds-{adds}-prunes-{prunes}": made_evolution.evolving(adds=adds, prunes=prunes, **more)
+    for name, more in (("evolved", {}), ("judged", made_evolution.JUDGED))
+    for adds in (1, 2, 8, 16)
+    for prunes in (0, 2)
+    if (name, adds) != ("judged", 16)
+}
+EVOLUTION = {
+    **made_evolution.CASES,
+    "a sweep, two seeds": {"variants": CROWD, "seeds": (0, 1)},
+}
 KINDS = {
     "width": (made_studies.tables, STUDIES),
     "layerwise": (made_layerwise.tables, LAYERWISE),
     "decoupled": (made_decoupled.tables, DECOUPLED),
     "substitution": (made_substitution.tables, SUBSTITUTION),
     "resizing": (made_sizes.tables, RESIZING),
+    "evolution": (made_evolution.tables, EVOLUTION),
 }
 # Figures of the first study, whose tables have a width; all others are of variants with names.
 OF_WIDTH = {
@@ -164,6 +179,14 @@ OF_RESIZING = {
     "size_against_price",
 }
 OF_STATIC = {"accuracy_against_size", "neurons_kept", "order_agreement", "order_changes"}
+# Figures of graphs that evolve; those that need one that does, and those that need a population.
+OF_EVOLUTION = {
+    *("score_against_parameters", "score_against_training_seconds", "score_differences"),
+    *("size_over_generations", "importance_over_generations", "generalisation_by_variant"),
+    *("final_graph", "cost_at_equal_score", "population_scores"),
+}
+OF_EVOLVING = {"score_differences", "importance_over_generations", "final_graph"}
+WITH_POPULATION = {"seven variants", "one seed, one data set", "a sweep, two seeds"}
 ALSO_OF_SUBSTITUTION = ("curves_by_epoch", "generalisation_gap")
 # Those that compare variants which not every study has.
 OF_GROUPS = {"learning_rate_sensitivity", "data_settings", "equal_seconds"}
@@ -174,6 +197,8 @@ WITH_GROUPS = {
 
 
 def kind_of(figure: str) -> str:
+    if figure in OF_EVOLUTION:
+        return "evolution"
     if figure in OF_RESIZING:
         return "resizing"
     if figure in OF_SUBSTITUTION:
@@ -188,6 +213,8 @@ def may_be_empty(figure: str, case: str) -> bool:
     bare |= figure in ("speedups", "seed_noise") and "not timed" in case
     bare |= figure == "decay_effect" and case in ("eleven variants", "one seed, not timed")
     bare |= figure in OF_RESIZING - OF_STATIC and case == "static layers alone"
+    bare |= figure in OF_EVOLVING and case == "nothing evolves"
+    bare |= figure == "population_scores" and case not in WITH_POPULATION
     return bare or case == "nothing finished" or (figure in OF_GROUPS and case not in WITH_GROUPS)
 
 
@@ -278,6 +305,7 @@ def test_same_rows_give_the_same_bytes(name):
         "decoupled": lambda: made_decoupled.tables(made_decoupled.FEW, seeds=(0, 1)),
         "substitution": lambda: made_substitution.tables(made_substitution.TWICE, seeds=(0, 1)),
         "resizing": lambda: made_sizes.tables(made_sizes.FEW, seeds=(0, 1)),
+        "evolution": lambda: made_evolution.tables(seeds=(0, 1)),
     }[kind_of(name)]()
     pictures = []
     for _ in range(2):
@@ -425,3 +453,89 @@ def test_the_key_of_costs_names_what_is_drawn(timed, other, drawn):
     with using():
         (key,) = registry.load("figures", "cost").draw(rows).legends
     assert [text.get_text() for text in key.get_texts()] == drawn
+
+
+def test_kinds_of_variants_are_told_by_their_settings():
+    found = made("evolution", "a sweep, two seeds")
+    names = ["judged-2", "mlp", "evolved-adds-8-prunes-0", "random", "linear", "boosting"]
+    rows = evolution.with_kinds(pd.DataFrame({"variant": names}), found.study)
+    kinds = ["judged", "mlp", "evolved", "never_evolved", "linear", "boosting"]
+    assert list(rows["kind"]) == kinds
+    assert list(rows["rank"]) == [1, 0, 5, 0, 0, 0]
+    assert evolution.ordered(rows) == [*names[1:2], *names[3:], "judged-2", names[2]]
+
+
+def test_the_graph_that_is_drawn_was_judged_and_has_the_fewest_inputs():
+    found = made("evolution", "seven variants")
+    rows = registry.load("figures", "final_graph").rows(found)
+    assert set(rows["dataset"]) == {"diabetes"} and set(rows["variant"]) == {"judged"}
+    assert set(rows["seed"]) == {0} and (rows["level"] == 0).sum() == 10
+    lost = made("evolution", "numbers alone, a variant that always diverges")
+    assert set(registry.load("figures", "final_graph").rows(lost)["variant"]) == {"judged-2"}
+
+
+@pytest.mark.parametrize(("inputs", "operations"), [(64, 60), (784, 30), (10, 200), (3, 0), (1, 1)])
+def test_graphs_of_any_size_are_readable(inputs, operations, drawn_texts):
+    """Also one whose every column reads all that it can, and one without operations."""
+    noise = np.random.default_rng(inputs)
+    levels, reads = [0] * inputs, [[] for _ in range(inputs)]
+    for place in range(operations):
+        first = place if operations == 1 else int(noise.integers(inputs + place))
+        reads.append(sorted({first, int(noise.integers(inputs + place))}))
+        levels.append(1 + max(levels[one] for one in reads[-1]))
+    count = inputs + operations
+    rows = pd.DataFrame(
+        {
+            "dataset": "wine", "variant": "judged", "seed": 0, "column": range(count),
+            "name": [f"measure_{place}_of_something" for place in range(count)],
+            "kind": "multiply", "symbol": "max", "level": levels,
+            "reads": [";".join(map(str, its)) for its in reads],
+            "leaf": 1, "importance": noise.exponential(size=count), "x": 0.0,
+            "y": np.linspace(1, 0, count),
+        }
+    )  # fmt: skip
+    with using():
+        figure = registry.load("figures", "final_graph").draw(rows)
+        figure.canvas.draw()
+        assert figure.get_figheight() <= 9
+        check_layout(figure, drawn_texts)
+    assert sum(text.get_text() == "max" for text in drawn_texts) == min(operations, 60)
+
+
+def test_a_layered_drawing_keeps_nodes_apart_and_draws_every_line():
+    noise = np.random.default_rng(1)
+    levels, reads = [0] * 8, [[] for _ in range(8)]
+    for _ in range(40):
+        reads.append(sorted({int(one) for one in noise.integers(len(levels), size=2)}))
+        levels.append(1 + max(levels[one] for one in reads[-1]))
+    sizes = [9.0] * 8 + [18.0] * 40
+    found = layered.lay_out(levels, reads, sizes, range(48), trunk=4.0, least=50.0, most=100.0)
+    assert max(found.layers) > max(levels) and found.height <= 100
+    assert [found.levels[layer] for layer in found.layers] == levels
+    for layer in set(found.layers):
+        nodes = [node for node in range(48) if found.layers[node] == layer]
+        nodes.sort(key=lambda node: found.heights[node])
+        passing = {s.end[1] for s in found.segments if s.end[0] == layer and s.node < 0}
+        room = min(1.0, 100 / (sum(sizes[node] for node in nodes) + 4 * len(passing)))
+        for above, below in itertools.pairwise(nodes):
+            gap = found.heights[below] - found.heights[above]
+            assert gap >= room * (sizes[above] + sizes[below]) / 2 - 1e-3
+    drawn = {(piece.source, piece.node) for piece in found.segments if piece.node >= 0}
+    assert drawn == {(one, node) for node, its in enumerate(reads) for one in its}
+    for piece in found.segments:
+        assert piece.end[0] == piece.start[0] + 1
+        assert all(piece.source in reads[target] for target in piece.targets)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ([10.0, 50.0, 90.0], [10.0, 50.0, 90.0]),
+        ([50.0, 50.0], [45.0, 55.0]),
+        ([0.0, 100.0], [5.0, 95.0]),
+        ([60.0, 40.0, 41.0], [60.0, 35.5, 45.5]),
+    ],
+)
+def test_items_of_a_layer_move_as_little_as_they_can(wanted, expected):
+    found = layered.settled(np.array(wanted), np.full(len(wanted), 10.0), 100.0)
+    assert np.allclose(found, expected)

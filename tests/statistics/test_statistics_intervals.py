@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidestep.statistics.intervals import Interval, mean_interval, paired_difference, separates
+from sidestep.statistics.intervals import (
+    Interval,
+    corrected_interval,
+    mean_interval,
+    paired_difference,
+    separates,
+)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 11])
@@ -78,3 +84,53 @@ def test_bounds_surround_the_mean(values: list[float]) -> None:
 def test_confidence_must_be_a_share() -> None:
     with pytest.raises(ValueError, match="confidence"):
         mean_interval([1.0, 2.0], confidence=95)
+
+
+def test_corrected_interval_against_a_worked_example() -> None:
+    # Variance 2.5 · (1/5 + 1/9), where a tenth of the rows is tested; t(4, 0.975) = 2.776445.
+    found = corrected_interval([1.0, 2.0, 3.0, 4.0, 5.0], 1 / 9)
+    half = 2.776445 * math.sqrt(2.5 * (1 / 5 + 1 / 9))
+    assert (found.mean, found.n) == (3.0, 5)
+    assert found.sd == pytest.approx(math.sqrt(2.5))
+    assert (found.low, found.high) == pytest.approx((3 - half, 3 + half), rel=1e-6)
+    wider = corrected_interval([1.0, 2.0, 3.0, 4.0, 5.0], 1 / 9, confidence=0.99)
+    assert wider.high - 3 == pytest.approx(half * 4.604095 / 2.776445, rel=1e-6)
+
+
+@pytest.mark.parametrize("values", [[], [4.0], [1.0, 2.0, 4.0], [1.0, math.nan], [2.0, 2.0]])
+def test_without_overlap_the_correction_is_none(values: list[float]) -> None:
+    found, usual = corrected_interval(values, 0.0), mean_interval(values)
+    assert np.allclose(vars(found)["low"], usual.low, equal_nan=True)
+    assert np.allclose(vars(found)["high"], usual.high, equal_nan=True)
+    assert np.allclose([found.mean, found.sd], [usual.mean, usual.sd], equal_nan=True)
+    assert found.n == usual.n
+
+
+@pytest.mark.parametrize("n", [3, 5, 15])
+def test_corrected_intervals_of_resampled_splits_cover_what_they_claim(n: int) -> None:
+    # A pool of 60 rows, of which each split tests 15: the mean of a split's test rows.
+    generator = np.random.default_rng(n)
+    inside = {"corrected": 0, "plain": 0}
+    trials = 4000
+    for _ in range(trials):
+        pool = generator.normal(3.0, 2.0, 60)
+        values = [generator.permutation(pool)[:15].mean() for _ in range(n)]
+        for name, found in (
+            ("corrected", corrected_interval(values, 15 / 45)),
+            ("plain", mean_interval(values)),
+        ):
+            inside[name] += found.low <= 3.0 <= found.high
+    assert 0.935 <= inside["corrected"] / trials <= 0.965
+    assert inside["plain"] / trials < 0.93
+
+
+def test_more_splits_of_the_same_rows_do_not_make_an_interval_vanish() -> None:
+    values = [0.0, 1.0] * 500
+    assert corrected_interval(values, 0.25).high - 0.5 > 0.49
+    assert mean_interval(values).high - 0.5 < 0.04
+
+
+@pytest.mark.parametrize("overlap", [-0.1, math.nan, math.inf])
+def test_an_overlap_is_a_ratio(overlap: float) -> None:
+    with pytest.raises(ValueError, match="overlap"):
+        corrected_interval([1.0, 2.0], overlap)

@@ -94,6 +94,22 @@ studies:
     run: {epochs: 2, train_images: 256, evaluation_images: 100}
     variants: {static: {records: [1, 2]}}
     metrics: [{name: neuron_importance, count: 100}, gate_profile]
+  evolution:
+    datasets: [digits]
+    seeds: [0, 1]
+    seeds_per_job: 2
+    run: {epochs: 2, subset: 200, network: {size: 12}}
+    variants:
+      mlp: {network: {operations: 12}}
+      evolved: {strategy: {rounds: 3}}
+      judged: {strategy: {rounds: 3}}
+      judged-2:
+        network: {size: 0}
+        strategy:
+          name: rounds
+          rounds: 3
+          edit: {name: evolve, prunes: 1, adds: 4, candidates: 8, by: loss, judge: validation}
+        member: 1
 """
 
 

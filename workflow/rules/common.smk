@@ -21,7 +21,7 @@ shell.prefix(
 
 from sidestep import config as sidestep_config
 from sidestep import config_files
-from sidestep import captions, entries, fingerprint, layout, runs
+from sidestep import captions, entries, fingerprint, layout, runs, settings
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_text
 
@@ -181,7 +181,7 @@ def prepare_plan(config):
             for variant in study.variants:
                 code_file(entries.measure(study.measure_task(dataset, variant.name)))
         for thing in study.analyses:
-            code_file(entries.analyse(thing["name"]))
+            code_file(entries.analyse(study, thing["name"]))
         for thing in study.figures:
             code_file(entries.plot(thing["name"]))
     code_file(entries.tabulate())

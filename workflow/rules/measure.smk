@@ -60,7 +60,13 @@ rule analyse_study:
         study=study_file,
         table="results/tables/{study}.csv",
         published=lambda wildcards: published_file(wildcards.analysis),
-        code=lambda wildcards: code_file(entries.analyse(wildcards.analysis)),
+        others=lambda wildcards: [
+            str(layout.table(wildcards.study, name))
+            for name in settings.needs(wildcards.analysis)
+        ],
+        code=lambda wildcards: code_file(
+            entries.analyse(study_of(wildcards), wildcards.analysis)
+        ),
     output:
         "results/tables/{study}_{analysis}.csv",
     log:
@@ -70,7 +76,7 @@ rule analyse_study:
     threads: 1
     params:
         fingerprint=lambda wildcards: fingerprint.of(
-            entries.analyse(wildcards.analysis)
+            entries.analyse(study_of(wildcards), wildcards.analysis)
         ),
     message:
         "analyse {wildcards.study}: {wildcards.analysis}"

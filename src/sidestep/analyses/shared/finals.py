@@ -16,7 +16,7 @@ class Finals:
     """Values at each run's last evaluation, and the runs that have none because they diverged.
 
     Attributes:
-        values: data set, variant, split and quantity (`loss` or `accuracy`) → seed → value.
+        values: data set, variant, split and quantity (`loss`, `accuracy` or `r2`) → seed → value.
         lost: data set and variant → the seeds that diverged.
     """
 

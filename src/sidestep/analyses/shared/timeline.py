@@ -102,15 +102,15 @@ def boundaries(phases: Phases) -> tuple[float, ...]:
 
 
 def history(tables: Tables) -> pd.DataFrame:
-    """Every loss (nats, or the signal's unit) and accuracy of every run, on the time axis.
+    """Every loss (nats, or the signal's unit) and accuracy or R² of every run, on the time axis.
 
     Columns: `dataset`, `variant`, `seed` (int), `split` (`batch` is the mean training loss since the
-    evaluation before), `quantity` (`loss` or `accuracy`), `step`, `epoch` (whole ones done), `seconds`
-    (`nan` where the data set was not timed), `phase`, `value`. A run that diverged stops, with a last
-    loss that is not finite.
+    evaluation before), `quantity` (`loss`, `accuracy` of classes or `r2` of numbers), `step`, `epoch`
+    (whole ones done), `seconds` (`nan` where the data set was not timed), `phase`, `value`. A run that
+    diverged stops, with a last loss that is not finite.
     """
     frame = tables.main
-    chosen = frame[frame["metric"].isin(["history_loss", "history_accuracy"])]
+    chosen = frame[frame["metric"].isin(["history_loss", "history_accuracy", "history_r2"])]
     found = chosen.assign(
         seed=chosen["seed"].astype(int),
         split=chosen["images"],
@@ -119,8 +119,10 @@ def history(tables: Tables) -> pd.DataFrame:
         epoch=chosen["epoch"].astype(int),
         value=chosen["value"].astype(float),
     )
-    # Batches have no accuracy.
+    # Batches have no accuracy, and numbers have an R² in its place.
     found = found[(found["split"] != "batch") | (found["quantity"] == "loss")]
+    numbers = found.loc[found["quantity"] == "r2", "dataset"].unique()
+    found = found[(found["quantity"] != "accuracy") | ~found["dataset"].isin(numbers)]
     parts = []
     every = phases(tables)
     for (dataset, variant), cell in found.groupby(["dataset", "variant"], sort=False):
