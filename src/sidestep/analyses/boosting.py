@@ -45,10 +45,10 @@ class Part(NamedTuple):
     labels: Array
 
 
-def analyse(tables: Tables, *, repeats: Count = 20) -> pd.DataFrame:
+def analyse(tables: Tables, *, iterations: Count = 100, repeats: Count = 20) -> pd.DataFrame:
     """One row per data set, method and seed; on the very splits of the study's runs.
 
-    Columns: `study`, `dataset`; `method`: `boosting`, scikit-learn's histogram-based boosted trees with all defaults,
+    Columns: `study`, `dataset`; `method`: `boosting`, scikit-learn's histogram-based boosted trees with its defaults,
     or `exact_linear`, its logistic regression (an L2 penalty of the default strength, until it converges) or least
     squares; `seed`; `measure`, `accuracy` or `r2`; its value on the rows for `train`, those alone are learned from, and
     on the `test` part, and the `loss` there: nats, or squared error in variances of the training part's target.
@@ -57,6 +57,7 @@ def analyse(tables: Tables, *, repeats: Count = 20) -> pd.DataFrame:
 
     Args:
         tables: of the study; the baseline's settings say how data are split and prepared.
+        iterations: of boosting, each a tree a class; scikit-learn's default.
         repeats: predictions that are timed.
 
     Raises:
@@ -70,7 +71,7 @@ def analyse(tables: Tables, *, repeats: Count = 20) -> pd.DataFrame:
                 run = study.run(dataset, study.baseline, seed)
                 parts = prepared(tables, run)
                 classes = parts["train"].labels.dtype.kind == "i"
-                for method, make in _models(classes, seed).items():
+                for method, make in _models(classes, seed, iterations).items():
                     place = {"study": study.name, "dataset": dataset, "method": method}
                     rows.append({**place, "seed": seed, **fit(make, parts, repeats)})
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -118,15 +119,16 @@ def fit(make: Callable[[], Any], parts: dict[str, Part], repeats: int) -> dict[s
     return found
 
 
-def _models(classes: bool, seed: int) -> dict[str, Callable[[], Any]]:
+def _models(classes: bool, seed: int, iterations: int) -> dict[str, Callable[[], Any]]:
+    trees: dict[str, Any] = {"max_iter": iterations, "random_state": seed}
     # Large data sets stop early on rows that are drawn.
     if classes:
         return {
-            BOOSTING: lambda: HistGradientBoostingClassifier(random_state=seed),
+            BOOSTING: lambda: HistGradientBoostingClassifier(**trees),
             EXACT_LINEAR: lambda: LogisticRegression(max_iter=STEPS),
         }
     return {
-        BOOSTING: lambda: HistGradientBoostingRegressor(random_state=seed),
+        BOOSTING: lambda: HistGradientBoostingRegressor(**trees),
         EXACT_LINEAR: LinearRegression,
     }
 

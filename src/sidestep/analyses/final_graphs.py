@@ -22,7 +22,7 @@ from sidestep.graphs.importance import for_classes, for_numbers
 from sidestep.graphs.layer import EPS, decoded
 from sidestep.graphs.placement import place
 from sidestep.registry import load as load_thing
-from sidestep.settings import Count
+from sidestep.settings import Count, Natural
 from sidestep.study import split_settings
 from sidestep.tables import Tables
 
@@ -56,7 +56,7 @@ class Grown(NamedTuple):
     weight: Tensor
 
 
-def analyse(tables: Tables, *, images: Count = 2000) -> pd.DataFrame:
+def analyse(tables: Tables, *, images: Count = 2000, graphs: Natural = 0) -> pd.DataFrame:
     """One row per data set, variant with a graph, seed that finished, and column of the graph, inputs first.
 
     Columns: `study`, `dataset`, `variant`, `seed`; `column`, from 0, inputs included, also those that nothing reads;
@@ -72,6 +72,7 @@ def analyse(tables: Tables, *, images: Count = 2000) -> pd.DataFrame:
     Args:
         tables: of the study.
         images: training rows on which the standard deviation is taken, the first ones.
+        graphs: of how many seeds of a variant, the first that finished; 0 for all.
 
     Raises:
         UserError: a network or a data set's file cannot be read.
@@ -83,7 +84,7 @@ def analyse(tables: Tables, *, images: Count = 2000) -> pd.DataFrame:
             if not is_graph(variant.run):
                 continue
             seeds = ends.of(dataset, variant.name, "test", "loss")
-            for seed in sorted(seeds):
+            for seed in sorted(seeds)[: graphs or None]:
                 run = study.run(dataset, variant.name, seed)
                 its = grown(tables.network(dataset, variant.name, seed))
                 frame = pd.DataFrame(_rows(its, run, _inputs(tables, run)[:images]))

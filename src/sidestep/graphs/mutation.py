@@ -1,6 +1,6 @@
 """Random new operations for a graph; every column, the first included, is read as often as any other."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 import torch
@@ -38,18 +38,15 @@ def mutate(graph: Graph, generator: Generator, kinds: Sequence[str], constant: f
         UserError: no kind or an unknown one is allowed, the probability is none, or nothing new is
             found.
     """
-    return grow(graph, generator, kinds, constant, 1)[1][0]
+    _check(kinds, constant)
+    return _new(graph.columns, graph.constants, graph.keys, generator, kinds, constant)
 
 
 def grow(
     graph: Graph, generator: Generator, kinds: Sequence[str], constant: float, count: int
 ) -> tuple[Graph, list[Mutation]]:
     """Add `count` random operations one after the other; arguments and errors as of `mutate`."""
-    if not kinds:
-        known = ", ".join(names("operations"))
-        raise UserError(f"no operations are allowed: name at least one of {known}")
-    if not 0 <= constant <= 1:
-        raise UserError(f"the probability of a constant is {constant:g}, not from 0 to 1")
+    _check(kinds, constant)
     ops, keys, constants = list(graph.ops), set(graph.keys), graph.constants
     made = []
     for _ in range(count):
@@ -61,10 +58,18 @@ def grow(
     return Graph(graph.inputs, tuple(ops)), made
 
 
+def _check(kinds: Sequence[str], constant: float) -> None:
+    if not kinds:
+        known = ", ".join(names("operations"))
+        raise UserError(f"no operations are allowed: name at least one of {known}")
+    if not 0 <= constant <= 1:
+        raise UserError(f"the probability of a constant is {constant:g}, not from 0 to 1")
+
+
 def _new(
     columns: int,
     constants: int,
-    keys: set[Key],
+    keys: Set[Key],
     generator: Generator,
     kinds: Sequence[str],
     constant: float,

@@ -9,10 +9,10 @@ from sidestep.device import synchronise
 from sidestep.settings import Count, Counts
 from sidestep.training.view import Reading, View
 
-WARM_UP = 2
+WARM_UP = 1
 
 
-def probe(view: View, *, images: Counts = (1, 256), repeats: Count = 9) -> Iterator[Reading]:
+def probe(view: View, *, images: Counts = (1, 256), repeats: Count = 3) -> Iterator[Reading]:
     """`seconds_<n>`: the median of a forward pass of n images in evaluation mode, told of the last stage.
 
     Jobs beside this one slow it down as they slow training down. Where there are fewer training images,

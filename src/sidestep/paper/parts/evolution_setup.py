@@ -31,7 +31,15 @@ def evolution_setup(study: EvolutionStudy) -> dict[str, Any]:
         "optimiser": f.listed(distinct(optimiser_words(run) for run in runs), "or"),
         "learning_rate": f.listed(distinct(rate(run) for run in runs), "or"),
         "decay": decay(runs),
+        "iterations": iterations(study),
     }
+
+
+def iterations(study: EvolutionStudy) -> str:
+    """How many iterations boosting has."""
+    asked = [thing for thing in study.study.analyses if thing["name"] == "boosting"]
+    thing = variants.complete("analyses", (asked or [{"name": "boosting"}])[0])
+    return f.plural(int(thing["iterations"]), "iteration")
 
 
 def dataset_line(study: EvolutionStudy, dataset: str) -> str:
