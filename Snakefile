@@ -14,6 +14,15 @@ configfile: "config.yaml"
 report: "workflow/report/workflow.rst"
 
 
+# Used with `--software-deployment-method apptainer` alone; docs/cluster.md says how to build it.
+container: "sidestep.sif"
+
+
+# Where jobs run on other machines, a limit on GPUs is one of each such job, not of all together.
+resource_scopes:
+    gpu="local",
+
+
 CONFIG = checked_config()
 prepare_plan(CONFIG)
 
@@ -34,12 +43,16 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
 
 
+# Never sent to a cluster: what needs the internet, and the seconds at the end.
 localrules:
     all,
+    fetch_data,
     figures,
+    gather_numbers,
     paper,
     report,
     search,
+    typeset_paper,
 
 
 rule all:

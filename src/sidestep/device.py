@@ -2,11 +2,18 @@
 
 import torch
 
+from sidestep import gpu_slots
 from sidestep.errors import UserError
+
+# The GPU that this process has for itself, once it asked for one.
+_SLOT: list[gpu_slots.Slot] = []
 
 
 def resolve(name: str) -> torch.device:
     """The device of a config's `device` key.
+
+    Where this process sees several NVIDIA GPUs, it gets one that no other job has, and waits for it
+    if it must; with `CUDA_VISIBLE_DEVICES` it sees those that are listed.
 
     Args:
         name: `auto` (a GPU if there is one), `cpu`, `cuda` or `mps`.
@@ -16,13 +23,25 @@ def resolve(name: str) -> torch.device:
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return torch.device(next((device for device, there in present.items() if there), "cpu"))
+        name = next((device for device, there in present.items() if there), "cpu")
     if not present.get(name, name == "cpu"):
         raise UserError(
             f"run.device is '{name}' but this machine has no such device; allowed here: "
             + ", ".join(["auto", "cpu", *(device for device, there in present.items() if there)])
         )
+    if name == "cuda":
+        _take_one_gpu()
     return torch.device(name)
+
+
+def _take_one_gpu() -> None:
+    """Make one GPU the current one, that of all tensors on `cuda`; a single GPU is shared as before."""
+    count = torch.cuda.device_count()
+    if count < 2 or _SLOT:
+        return
+    names = [str(torch.cuda.get_device_properties(index).uuid) for index in range(count)]
+    _SLOT.append(gpu_slots.claim(names, gpu_slots.lock_folder()))
+    torch.cuda.set_device(_SLOT[0].index)
 
 
 def make_repeatable(threads: int, precision: str = "float32") -> None:

@@ -31,6 +31,7 @@ FRAME = frozenset(
         ".entries",
         ".errors",
         ".fingerprint",
+        ".gpu_slots",
         ".hardware",
         ".layout",
         ".settings",

@@ -58,6 +58,16 @@ def code_file(modules):
     return planned("code", json.dumps(fingerprint.describe(modules), indent=1))
 
 
+def doubling(amount):
+    """A resource of a job (memory in MB, time in minutes) that doubles with every attempt."""
+    return lambda wildcards, attempt: amount * 2 ** (attempt - 1)
+
+
+def gpus(*runs):
+    """How many GPUs a job with these runs asks for: those that may do without one do."""
+    return int(any(run["device"] == "cuda" for run in runs))
+
+
 def published_file(analysis):
     """The published figures that an analysis reads: a table of its name, if there is one."""
     path = Path("paper") / f"{analysis}.csv"
@@ -97,6 +107,13 @@ def batch_name(seeds):
     if len(seeds) > 5 and list(seeds) == list(range(first, last + 1)):
         return f"train_seeds_{first}_to_{last}"
     return f"train_seed{'s' * (len(seeds) > 1)}_{'_'.join(map(str, seeds))}"
+
+
+def grouped_like(rule, name):
+    """Put a rule of that name into the group that a profile puts another rule into, if any."""
+    groups = workflow.group_settings.overwrite_groups
+    if rule in groups:
+        groups.setdefault(name, groups[rule])
 
 
 def batch_words(seeds):
@@ -172,6 +189,9 @@ def all_figures():
 def prepare_plan(config):
     """Write every planned file before Snakemake looks at what files there are."""
     fingerprint.REMEMBERED.load(PLAN / "sources.json")
+    if not workflow.is_main_process:
+        # A job on another machine finds the plan written, and must not make anything stale.
+        return
     for study in config.every_study.values():
         planned_study(study)
         for run in study.runs():

@@ -24,6 +24,9 @@ rule plot_figure:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=doubling(2000),
+        runtime=doubling(10),
     params:
         caption=lambda wildcards: captions.caption(wildcards.figure),
         fingerprint=lambda wildcards: fingerprint.of(entries.plot(wildcards.figure)),

@@ -18,6 +18,9 @@ rule measure_variant:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=doubling(4000),
+        runtime=doubling(30),
     params:
         task=lambda wildcards: task_of(wildcards).json,
         fingerprint=lambda wildcards: task_of(wildcards).fingerprint,
@@ -45,6 +48,9 @@ rule tabulate_study:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=doubling(2000),
+        runtime=doubling(10),
     params:
         fingerprint=fingerprint.of(entries.tabulate()),
     message:
@@ -74,6 +80,9 @@ rule analyse_study:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=doubling(2000),
+        runtime=doubling(10),
     params:
         fingerprint=lambda wildcards: fingerprint.of(
             entries.analyse(study_of(wildcards), wildcards.analysis)

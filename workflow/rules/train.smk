@@ -17,6 +17,12 @@ if CONFIG.one_by_one:
         conda:
             "../../environment.yml"
         threads: lambda wildcards: run_of(wildcards).threads
+        resources:
+            mem_mb=doubling(3000),
+            runtime=doubling(30),
+            gpu=lambda wildcards: gpus(
+                study_of(wildcards).variant(wildcards.variant).run
+            ),
         params:
             run=lambda wildcards: run_of(wildcards).json,
             fingerprint=lambda wildcards: run_of(wildcards).fingerprint,
@@ -30,6 +36,7 @@ if CONFIG.one_by_one:
 # The others: a rule for each batch of seeds, for all studies that have it, since the outputs of a rule
 # are as many as its seeds.
 for SEEDS, STUDIES in CONFIG.batches.items():
+    grouped_like("train_network", batch_name(SEEDS))
 
     rule:
         name:
@@ -48,6 +55,12 @@ for SEEDS, STUDIES in CONFIG.batches.items():
         conda:
             "../../environment.yml"
         threads: lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).threads
+        resources:
+            mem_mb=doubling(3000),
+            runtime=doubling(30 * len(SEEDS)),
+            gpu=lambda wildcards: gpus(
+                study_of(wildcards).variant(wildcards.variant).run
+            ),
         params:
             run=lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).json,
             seeds=" ".join(map(str, SEEDS)),
@@ -77,6 +90,11 @@ rule time_training:
     threads: workflow.cores
     resources:
         exclusive=1,
+        mem_mb=doubling(3000),
+        runtime=doubling(30),
+        gpu=lambda wildcards: gpus(
+            *study_of(wildcards).timed_runs(wildcards.dataset).values()
+        ),
     params:
         fingerprint=lambda wildcards: fingerprint.of(timing_entries(wildcards)),
         torch_threads=CONFIG.timing_threads,
