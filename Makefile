@@ -2,13 +2,14 @@
 # make test    lint, types and tests
 # make check   lint and types alone
 # make bench   speed, as ratios in one run
+# make test-cluster   the paper on a real Slurm that is started for it (Debian or Ubuntu)
 
 PYTHON ?= python3
 CORES ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n < 4 ? n : 4 )))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: paper report status check lint types test bench constraints clean
+.PHONY: paper report status check lint types test test-cluster bench constraints clean
 
 paper: .venv/.runs
 	snakemake --cores $(CORES)
@@ -34,6 +35,11 @@ types: .venv/.tests
 test: check
 	pytest
 
+# A Slurm of our own, whose programs are installed if they are missing; at most ten minutes, whatever happens.
+test-cluster: .venv/.cluster
+	tests/cluster/install-slurm
+	timeout -k 30 600 pytest -m cluster -n 0 tests/cluster
+
 bench: .venv/.runs
 	python benchmarks/run.py
 
@@ -51,7 +57,11 @@ bench: .venv/.runs
 	pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-constraints: .venv/.tests
+.venv/.cluster: pyproject.toml constraints.txt | .venv/.tests
+	pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,cluster]'
+	@touch $@
+
+constraints: .venv/.cluster
 	@{ grep '^#' constraints.txt; pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.new
 	@mv constraints.new constraints.txt
 

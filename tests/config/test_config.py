@@ -320,12 +320,18 @@ def pins(lines):
 
 def test_the_lists_of_pins_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = pins(project["dependencies"])
-    assert len(wanted) == len(project["dependencies"])
+    extras = project["optional-dependencies"]
+    listed = project["dependencies"] + extras["cluster"]
+    wanted = pins(listed)
+    assert len(wanted) == len(listed)
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     conda = next(item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
     assert pins(conda) == wanted
+    recipe = (ROOT / "Dockerfile").read_text().splitlines()
+    assert pins(line.removesuffix("\\").rstrip() for line in recipe) == wanted
+    python = next(item for item in environment["dependencies"] if "python" in item)
+    assert any(line.startswith(f"FROM python:{python.split('=')[1]}-") for line in recipe)
     constraints = pins((ROOT / "constraints.txt").read_text().splitlines())
-    everything = wanted | pins(project["optional-dependencies"]["dev"])
+    everything = wanted | pins(extras["dev"])
     assert {name: constraints.get(name) for name in everything} == everything
     assert not any("+" in version for version in constraints.values())
