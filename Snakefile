@@ -49,6 +49,7 @@ localrules:
     fetch_data,
     figures,
     gather_numbers,
+    make_report,
     paper,
     report,
     search,
