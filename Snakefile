@@ -18,9 +18,10 @@ report: "workflow/report/workflow.rst"
 container: "sidestep.sif"
 
 
-# Where jobs run on other machines, a limit on GPUs is one of each such job, not of all together.
+# Where jobs run on other machines, these limits are of each such job, not of all together.
 resource_scopes:
     gpu="local",
+    turn="local",
 
 
 CONFIG = checked_config()

@@ -18,16 +18,30 @@ SLURM = (
     *("--slurm-init-seconds-before-status-checks", "5"),
     *("--group-components", "train=2", "measure=4", "timing=4"),
 )
+GENERIC = ("--profile", "profiles/generic", "--group-components", "train=3", "measure=4")
 CONFIG = """
 size: cluster
 studies:
   width:
     datasets: [digits]
     seeds: [0, 1]
-    run: {epochs: 300, records: [1, 300], train_images: null, batch_size: 64}
+    run: {epochs: 250, records: [250], train_images: null, batch_size: 64}
     grid: {network.width: [4, 8, 16]}
     baseline: width-16
     timing: {datasets: [digits], steps: 3}
+    metrics: [scores, dead_neurons]
+    group_metrics: []
+    analyses: [trends]
+    figures: [learning_curves, dead_neurons]
+"""
+# A job that insists on a GPU, on a cluster where the GPU is a stand-in.
+GPU = """
+studies: {width: {run: {device: cuda}}}
+"""
+PARTITIONS = """
+partitions:
+  cpu: {max_runtime: 1440}
+  gpu: {max_runtime: 1440, max_gpu: 1}
 """
 TARGETS = (
     "results/tables/width_summary.csv",
@@ -52,11 +66,13 @@ class ClusterProject:
     targets: tuple[str, ...] = TARGETS
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, *words: str, config: str = "cluster.yaml") -> subprocess.Popen[bytes]:
+    def start(
+        self, *words: str, config: tuple[str, ...] = ("cluster.yaml",)
+    ) -> subprocess.Popen[bytes]:
         """Start Snakemake; its output goes to `said.txt`, after what is there already."""
         with (self.folder / "said.txt").open("ab") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "snakemake", *words, "--configfile", config],
+                [sys.executable, "-m", "snakemake", *words, "--configfile", *config],
                 cwd=self.folder,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -66,7 +82,9 @@ class ClusterProject:
         self._started.append(process)
         return process
 
-    def run(self, *words: str, fails: bool = False, config: str = "cluster.yaml") -> str:
+    def run(
+        self, *words: str, fails: bool = False, config: tuple[str, ...] = ("cluster.yaml",)
+    ) -> str:
         """Run Snakemake to its end and return all that was said so far."""
         process = self.start(*words, config=config)
         try:
@@ -77,12 +95,24 @@ class ClusterProject:
         assert (code != 0) == fails, self.said()[-6000:]
         return self.said()
 
+    def wait_until(self, what: str, true: Callable[[], object], seconds: float = 120) -> None:
+        """Look twice a second until something is so, while Snakemake runs.
+
+        Raises:
+            AssertionError: it is not so in time, or Snakemake ended before.
+        """
+        end = time.monotonic() + seconds
+        while not true():
+            assert self._started[-1].poll() is None, f"Snakemake ended\n{self.said()[-6000:]}"
+            assert time.monotonic() < end, f"not within {seconds} s: {what}\n{self.said()[-6000:]}"
+            time.sleep(0.5)
+
     def said(self) -> str:
         return (self.folder / "said.txt").read_text()
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """End Snakemake at once, so that it can tidy nothing; jobs on Slurm live on."""
-        process.send_signal(signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def command(self, *words: str | Path) -> str:
@@ -103,12 +133,13 @@ class ClusterProject:
         return self.command("env", f"PYTHONPATH={self.folder / 'src'}", sys.executable, *words)
 
     def jobs(self) -> dict[str, dict[str, str]]:
-        """Every job that this folder ever sent: number → state, time limit, CPUs, memory, and so on."""
-        names = ("job", "state", "limit", "cpus", "memory", "node", "partition", "gres", "folder")
-        shown = self.command("squeue", "-h", "-t", "all", "-o", "%i|%T|%l|%C|%m|%N|%P|%b|%Z")
-        rows = [
-            dict(zip(names, line.split("|"), strict=True)) for line in shown.strip().splitlines()
-        ]
+        """Every job that this folder ever sent: number → its facts."""
+        facts = {
+            **{"job": "%i", "state": "%T", "limit": "%l", "cpus": "%C", "memory": "%m"},
+            **{"node": "%N", "partition": "%P", "name": "%j", "what": "%k", "folder": "%Z"},
+        }
+        shown = self.command("squeue", "-h", "-t", "all", "-o", "|".join(facts.values()))
+        rows = [dict(zip(facts, line.split("|"), strict=True)) for line in shown.splitlines()]
         return {row["job"]: row for row in rows if row["folder"] == str(self.folder)}
 
     def close(self) -> None:
@@ -125,21 +156,11 @@ class ClusterProject:
         return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"}
 
 
-def wait_until(what: str, true: Callable[[], object], seconds: float = 90) -> None:
-    """Look twice a second until something is so.
-
-    Raises:
-        AssertionError: it is not so in time.
-    """
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.5)
-
-
 def copy_cluster_project(folder: Path, variables: dict[str, str]) -> ClusterProject:
     """Copy the project; its jobs write a checkpoint each second, so that short ones can be killed."""
     project = copy_project(folder)
     (folder / "cluster.yaml").write_text(CONFIG)
+    (folder / "gpu.yaml").write_text(GPU)
+    (folder / "partitions.yaml").write_text(PARTITIONS)
     project.edit("cli.py", "type=float, default=20.0", "type=float, default=1.0")
     return ClusterProject(folder.resolve(), variables)

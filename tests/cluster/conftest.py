@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,9 +28,10 @@ def free_ports(count):
 
 
 @pytest.fixture(scope="session")
-def slurm(tmp_path_factory):
+def slurm():
     """The environment of a process that is to use our Slurm; it is stopped after the tests."""
-    folder = tmp_path_factory.mktemp("slurm")
+    # Munge wants every user to reach its socket, by a short path; pytest's folders are private and deep.
+    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     try:
         started = subprocess.run(
             [HERE / "start-slurm", folder],
@@ -44,13 +47,14 @@ def slurm(tmp_path_factory):
         yield {**os.environ, "SLURM_CONF": conf, "PATH": f"{programs}:{os.environ['PATH']}"}
     finally:
         subprocess.run([HERE / "stop-slurm", folder], timeout=60, check=True)
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory):
     """The small project, run to its end on this machine without Slurm."""
     project = copy_cluster_project(tmp_path_factory.mktemp("local"), dict(os.environ))
-    project.run("--cores", "2", *project.targets)
+    project.run(*project.targets, "--cores", "2")
     return project
 
 

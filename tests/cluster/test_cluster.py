@@ -4,11 +4,13 @@ import csv
 import re
 
 import pytest
-from cluster_project import SLURM, ClusterProject, wait_until
+from cluster_project import GENERIC, SLURM
 
 pytestmark = pytest.mark.cluster
+FIRST = "results/runs/width/digits/width-4/seed0"
+TABLES = ("width", "width_summary", "width_trends")
 # What a table says of the machine instead of the networks.
-OF_THE_MACHINE = ("seconds", "memory", "time")
+OF_THE_MACHINE = ("seconds", "memory")
 
 
 def rows(project, name):
@@ -21,65 +23,100 @@ def rows(project, name):
         ]
 
 
-def training(project: ClusterProject):
-    """Number → facts of the jobs that train now and have a checkpoint to go on from."""
-    return {
-        number: facts
-        for number, facts in project.jobs().items()
-        if facts["state"] == "RUNNING" and "train" in comment(project, number)
-    }
+def assert_same_results(project, local):
+    """Equal tables, time and memory aside, and networks of equal bytes."""
+    for name in TABLES:
+        here, there = rows(local, name), rows(project, name)
+        assert len(here) > 2 and here == there, name
+    models = list((local.folder / "results/runs").rglob("model.safetensors"))
+    assert len(models) == 6
+    for path in models:
+        other = project.folder / path.relative_to(local.folder)
+        assert path.read_bytes() == other.read_bytes(), path
 
 
-def comment(project: ClusterProject, number: str) -> str:
-    return project.command("squeue", "-h", "-j", number, "-o", "%k")
-
-
-def checkpoints(project: ClusterProject):
+def checkpoints(project):
     return list((project.folder / "results/checkpoints").rglob("seed*.safetensors"))
 
 
-def training_logs(project: ClusterProject) -> str:
+def training(project):
+    """Number → facts of the Slurm jobs that train now."""
+    jobs = project.jobs().items()
+    return {n: job for n, job in jobs if job["state"] == "RUNNING" and "train_net" in job["what"]}
+
+
+def resumed(project):
     logs = (project.folder / "results/logs/train_network").rglob("*.log")
-    return "\n".join(path.read_text() for path in logs)
+    return sum("resumed after step" in path.read_text() for path in logs)
 
 
 def test_what_dies_goes_on_and_the_tables_are_those_of_a_local_run(project, local):
-    first = project.start(*SLURM, *project.targets)
-    wait_until("six runs have checkpoints", lambda: len(checkpoints(project)) == 6)
+    first = project.start(*project.targets, *SLURM)
+    project.wait_until("three runs have checkpoints", lambda: len(checkpoints(project)) == 3)
     jobs = training(project)
-    assert len(jobs) == 3 and len({facts["node"] for facts in jobs.values()}) == 3, jobs
-    assert all(int(f["cpus"]) == 2 and f["limit"] == "30:00" for f in jobs.values()), jobs
+    # Two runs share each, one after the other; a CPU each, on whichever nodes are free.
+    assert len(jobs) == 3, project.jobs()
+    assert all((job["cpus"], job["limit"]) == ("1", "30:00") for job in jobs.values()), jobs
     shown = project.status()
-    assert "0/6 runs" in shown and "6 running" in shown
-    assert re.search(r"running  digits/width-4/seed0: epoch \d", shown)
+    assert "0/6 runs" in shown and "3 running" in shown
+    assert re.search(r"running  digits/width-\d+/seed\d: epoch \d+", shown)
 
-    # A node dies: Slurm itself puts its job back into the queue. Another job is cancelled: Snakemake
-    # sends it again, with twice the time and memory.
-    (on_node, node), (cancelled, before) = ((n, jobs[n]) for n in sorted(jobs)[:2])
-    project.command("scontrol", "update", f"NodeName={node['node']}", "State=DOWN", "Reason=test")
+    # A job is cancelled: Snakemake sends it again, with twice the time and memory.
+    (on_node, node), (cancelled, before) = sorted(jobs.items())[:2]
     project.command("scancel", cancelled)
-    wait_until("the job is back", lambda: project.jobs()[on_node]["state"] != "RUNNING", 30)
-    project.command("scontrol", "update", f"NodeName={node['node']}", "State=RESUME")
-    wait_until("sent again", lambda: project.jobs().keys() - jobs.keys())
-    (again,) = (project.jobs()[n] for n in project.jobs().keys() - jobs.keys())
-    assert again["limit"] == "1:00:00" and before["limit"] == "30:00", again
-    assert int(again["memory"][:-1]) == 2 * int(before["memory"][:-1])
+    # A node dies under another: Slurm itself puts it back into the queue, to go on elsewhere.
+    dead = ("scontrol", "update", f"NodeName={node['node']}")
+    project.command(*dead, "State=DOWN", "Reason=test")
+    project.wait_until(
+        "put back into the queue", lambda: project.jobs()[on_node]["state"] != "RUNNING"
+    )
+    project.wait_until("sent again", lambda: training(project).keys() - jobs.keys())
+    (again,) = (job for number, job in training(project).items() if number not in jobs)
+    assert again["limit"] == "1:00:00", again
+    assert int(again["memory"].removesuffix("M")) == 2 * int(before["memory"].removesuffix("M"))
+    project.wait_until("on another node", lambda: on_node in training(project))
+    assert training(project)[on_node]["node"] != node["node"]
+    project.wait_until("both went on from their checkpoints", lambda: resumed(project) >= 2)
+    project.command(*dead, "State=RESUME")
 
     # Snakemake is killed: what it sent lives on, until it is cancelled.
     project.kill(first)
-    assert any(facts["state"] == "RUNNING" for facts in project.jobs().values())
+    assert any(job["state"] == "RUNNING" for job in project.jobs().values())
     assert "cancelling" in project.command("profiles/slurm/cancel")
-    left = {facts["state"] for facts in project.jobs().values()}
+    left = {job["state"] for job in project.jobs().values()}
     assert left.isdisjoint({"RUNNING", "PENDING", "COMPLETING"}), left
-    assert "running" not in project.status()
+    assert " running" not in project.status()
 
-    project.run(*SLURM, "--unlock")
-    project.run(*SLURM, *project.targets)
-    assert training_logs(project).count("resumed after step") >= 1
-    assert "6/6 runs" in project.status()
-    for name in ("width", "width_summary", "width_trends"):
-        here, there = rows(local, name), rows(project, name)
-        assert here and here == there, name
-    for path in (local.folder / "results/runs").rglob("model.safetensors"):
-        other = project.folder / path.relative_to(local.folder)
-        assert path.read_bytes() == other.read_bytes(), path
+    project.run("--unlock")
+    project.run(*project.targets, *SLURM)
+    shown = project.status()
+    assert "6/6 runs" in shown and "6 finished" in shown
+    assert_same_results(project, local)
+
+
+def test_a_gpu_is_asked_for_and_a_failure_names_its_logs(project):
+    said = project.run(
+        f"{FIRST}/summary.json",
+        *SLURM,
+        *("--retries", "0", "--slurm-partition-config", "partitions.yaml"),
+        config=("cluster.yaml", "gpu.yaml"),
+        fails=True,
+    )
+    ((number, job),) = project.jobs().items()
+    assert (job["partition"], job["state"]) == ("gpu", "FAILED")
+    assert "gpu:1" in project.command("scontrol", "show", "job", number)
+    # The rule's own log and that of Slurm, by name, and what the first says.
+    assert f"results/logs/train_network/{FIRST.removeprefix('results/runs/')}.log" in said
+    assert re.search(rf"results/logs/slurm/\S+/{number}\.log", said)
+    assert "run.device is 'cuda' but this machine has no such device" in said
+    assert "1 failed" in project.status()
+
+
+def test_another_scheduler_is_served_by_its_own_commands(project, local):
+    project.run(*project.targets, *GENERIC)
+    jobs = project.jobs()
+    assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
+    assert {job["name"] for job in jobs.values()} == {"sidestep"}
+    # Two jobs of three runs each, one of measures, one of timing, one of tables and figures.
+    assert len(jobs) == 5, jobs
+    assert_same_results(project, local)

@@ -26,7 +26,7 @@ rule plot_figure:
     threads: 1
     resources:
         mem_mb=doubling(2000),
-        runtime=doubling(10),
+        runtime=doubling(5),
     params:
         caption=lambda wildcards: captions.caption(wildcards.figure),
         fingerprint=lambda wildcards: fingerprint.of(entries.plot(wildcards.figure)),

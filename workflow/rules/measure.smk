@@ -20,7 +20,7 @@ rule measure_variant:
     threads: 1
     resources:
         mem_mb=doubling(4000),
-        runtime=doubling(30),
+        runtime=doubling(15),
     params:
         task=lambda wildcards: task_of(wildcards).json,
         fingerprint=lambda wildcards: task_of(wildcards).fingerprint,
@@ -50,7 +50,7 @@ rule tabulate_study:
     threads: 1
     resources:
         mem_mb=doubling(2000),
-        runtime=doubling(10),
+        runtime=doubling(5),
     params:
         fingerprint=fingerprint.of(entries.tabulate()),
     message:
@@ -82,7 +82,7 @@ rule analyse_study:
     threads: 1
     resources:
         mem_mb=doubling(2000),
-        runtime=doubling(10),
+        runtime=doubling(5),
     params:
         fingerprint=lambda wildcards: fingerprint.of(
             entries.analyse(study_of(wildcards), wildcards.analysis)

@@ -19,7 +19,7 @@ if CONFIG.one_by_one:
         threads: lambda wildcards: run_of(wildcards).threads
         resources:
             mem_mb=doubling(3000),
-            runtime=doubling(30),
+            runtime=doubling(15),
             gpu=lambda wildcards: gpus(
                 study_of(wildcards).variant(wildcards.variant).run
             ),
@@ -57,7 +57,7 @@ for SEEDS, STUDIES in CONFIG.batches.items():
         threads: lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).threads
         resources:
             mem_mb=doubling(3000),
-            runtime=doubling(30 * len(SEEDS)),
+            runtime=doubling(15 * len(SEEDS)),
             gpu=lambda wildcards: gpus(
                 study_of(wildcards).variant(wildcards.variant).run
             ),
@@ -91,7 +91,7 @@ rule time_training:
     resources:
         exclusive=1,
         mem_mb=doubling(3000),
-        runtime=doubling(30),
+        runtime=doubling(15),
         gpu=lambda wildcards: gpus(
             *study_of(wildcards).timed_runs(wildcards.dataset).values()
         ),
