@@ -25,7 +25,7 @@ studies:
   width:
     datasets: [digits]
     seeds: [0, 1]
-    run: {epochs: 250, records: [250], train_images: null, batch_size: 64}
+    run: {epochs: 200, records: [200], train_images: null, batch_size: 64}
     grid: {network.width: [4, 8, 16]}
     baseline: width-16
     timing: {datasets: [digits], steps: 3}
