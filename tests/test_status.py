@@ -56,6 +56,17 @@ def test_a_job_whose_process_is_gone_is_lost_and_its_result_wins(config, tmp_pat
     assert "1 finished" in report(config, tmp_path)[0]
 
 
+def test_a_job_that_was_told_to_stop_did_not_fail(config, tmp_path):
+    facts = {"host": "elsewhere", "pid": 1, "updated": 0, "state": "failed"}
+    write_json(layout.status(*place(0), tmp_path), {**facts, "reason": "SystemExit: 143"})
+    write_json(layout.status(*place(1), tmp_path), {**facts, "reason": "OSError: 28"})
+    text, done = report(config, tmp_path)
+    assert not done
+    assert "1 failed, 1 stopped, 3 waiting" in text
+    assert "stopped  digits/width-8/seed0: by a signal; goes on when it is run again" in text
+    assert "failed   digits/width-8/seed1: OSError: 28" in text
+
+
 def test_watching_ends_when_all_is_done(config, tmp_path, capsys):
     for seed in range(5):
         write_json(layout.run(*place(seed), tmp_path) / "summary.json", {"status": "finished"})

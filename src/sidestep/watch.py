@@ -50,7 +50,7 @@ def report(config: Config, root: Path, now: float | None = None) -> tuple[str, b
             name = "/".join(map(str, place[1:3])) + f"/seed{place[3]}"
             if facts["state"] == "running":
                 running.append(_running(name, facts))
-            elif facts["state"] in ("failed", "lost"):
+            elif facts["state"] in ("failed", "stopped", "lost"):
                 reason = facts.get("reason", "no sign of life; run snakemake again")
                 troubled.append(f"  {facts['state']:8} {name}: {reason}")
         total = sum(counts.values())
@@ -66,7 +66,7 @@ def report(config: Config, root: Path, now: float | None = None) -> tuple[str, b
     return "\n".join(lines), all_done
 
 
-_ORDER = ("finished", "diverged", "running", "failed", "lost", "waiting")
+_ORDER = ("finished", "diverged", "running", "failed", "stopped", "lost", "waiting")
 
 
 def _state(folder: Path, status: Path, now: float) -> dict[str, Any]:
@@ -80,7 +80,12 @@ def _state(folder: Path, status: Path, now: float) -> dict[str, Any]:
         return {"state": summary.get("status", "failed")}
     if alive:
         return {**facts, "state": "lost"}
-    return facts if facts.get("state") == "failed" else {"state": "waiting"}
+    if facts.get("state") != "failed":
+        return {"state": "waiting"}
+    # What Snakemake or a scheduler ended is no fault of the run.
+    if str(facts.get("reason")).startswith(("SystemExit", "KeyboardInterrupt")):
+        return {**facts, "state": "stopped", "reason": "by a signal; goes on when it is run again"}
+    return facts
 
 
 def _silent(facts: dict[str, Any], now: float) -> bool:
