@@ -8,7 +8,7 @@ from cluster_project import GENERIC, SLURM
 
 pytestmark = pytest.mark.cluster
 FIRST = "results/runs/width/digits/width-4/seed0"
-TABLES = ("width", "width_summary", "width_trends")
+TABLES = ("width", "width_summary")
 # What a table says of the machine instead of the networks.
 OF_THE_MACHINE = ("seconds", "memory")
 
@@ -96,6 +96,7 @@ def test_a_gpu_is_asked_for_and_a_failure_names_its_logs(project):
         f"{FIRST}/summary.json",
         *SLURM,
         *("--retries", "0", "--slurm-partition-config", "partitions.yaml"),
+        *("--slurm-init-seconds-before-status-checks", "10"),
         config=("cluster.yaml", "gpu.yaml"),
         fails=True,
     )
