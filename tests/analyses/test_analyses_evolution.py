@@ -78,6 +78,7 @@ def run(network: Mapping[str, Any], **changes: Any) -> Run:
         "train_images": None,
         "validation": 0.2,
         "evaluate": list(SPLITS),
+        "evaluation_images": None,
         "outputs": ["test"],
         "probes": [{"name": "graph"}, {"name": "inference"}],
         "normalisation": "unit",
@@ -485,6 +486,19 @@ def test_boosting_is_scikit_learns_with_defaults(tmp_path: Path) -> None:
     timed = ["seconds_fit", "seconds_1", "seconds_256"]
     pd.testing.assert_frame_equal(again.drop(columns=timed), table.drop(columns=timed))
     assert (table[timed] > 0).all(axis=None)
+
+
+def test_boosting_is_scored_on_as_many_rows_as_the_runs() -> None:
+    noise = np.random.default_rng(0)
+    rows, labels = noise.normal(size=(60, 2)), noise.integers(2, size=60)
+    parts = {"train": boosting.Part(rows, labels), "test": boosting.Part(rows[::-1], labels[::-1])}
+    make = boosting._models(True, 0, 5)["boosting"]
+    model = make().fit(rows, labels)
+    for shown in (None, 7):
+        found = boosting.fit(make, parts, 1, shown)
+        assert found["train"] == pytest.approx(model.score(rows[:shown], labels[:shown]))
+        test = parts["test"]
+        assert found["test"] == pytest.approx(model.score(test.inputs[:shown], test.labels[:shown]))
 
 
 def test_boosting_learns_from_the_training_rows_alone(tmp_path: Path) -> None:

@@ -108,6 +108,11 @@ def test_a_run_of_numbers_writes_r2_and_what_it_said(number_run, diabetes, tmp_p
         summary["final"]["test"]["r2"]
     )
     assert "outputs.safetensors" in summary["files"]
+    job({**described, "evaluation_images": 40}, diabetes, tmp_path / "few")
+    few = load_file(tmp_path / "few" / "outputs.safetensors")
+    assert few["test_outputs"].shape == (40, 1)
+    score = read_json(tmp_path / "few" / "summary.json")["final"]["test"]["r2"]
+    assert targets.explained(few["test_outputs"], few["test_labels"]) == pytest.approx(score)
     job({**described, "outputs": []}, diabetes, tmp_path / "none")
     assert not (tmp_path / "none" / "outputs.safetensors").exists()
 

@@ -51,9 +51,10 @@ def analyse(tables: Tables, *, iterations: Count = 100, repeats: Count = 20) -> 
     Columns: `study`, `dataset`; `method`: `boosting`, scikit-learn's histogram-based boosted trees with its defaults,
     or `exact_linear`, its logistic regression (an L2 penalty of the default strength, until it converges) or least
     squares; `seed`; `measure`, `accuracy` or `r2`; its value on the rows for `train`, those alone are learned from, and
-    on the `test` part, and the `loss` there: nats, or squared error in variances of the training part's target.
-    Costs, on one thread: `seconds_fit`; `seconds_1` and `seconds_256`, the median seconds to predict 1 and 256 rows;
-    `nodes` of all trees, leaves included (empty for the linear method); `stored_bytes` of the pickled model.
+    on the `test` part, as many of each as the runs score, and the `loss` there: nats, or squared error in variances of
+    the training part's target. Costs, on one thread: `seconds_fit`; `seconds_1` and `seconds_256`, the median seconds
+    to predict 1 and 256 rows; `nodes` of all trees, leaves included (empty for the linear method); `stored_bytes`
+    of the pickled model.
 
     Args:
         tables: of the study; the baseline's settings say how data are split and prepared.
@@ -73,7 +74,8 @@ def analyse(tables: Tables, *, iterations: Count = 100, repeats: Count = 20) -> 
                 classes = parts["train"].labels.dtype.kind == "i"
                 for method, make in _models(classes, seed, iterations).items():
                     place = {"study": study.name, "dataset": dataset, "method": method}
-                    rows.append({**place, "seed": seed, **fit(make, parts, repeats)})
+                    shown = run["evaluation_images"]
+                    rows.append({**place, "seed": seed, **fit(make, parts, repeats, shown)})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -95,9 +97,19 @@ def prepared(tables: Tables, run: dict[str, Any]) -> dict[str, Part]:
     }
 
 
-def fit(make: Callable[[], Any], parts: dict[str, Part], repeats: int) -> dict[str, float | str]:
-    """What a model learns from `train`: scores, loss and costs, as columns of the table."""
-    train, test = parts["train"], parts["test"]
+def fit(
+    make: Callable[[], Any], parts: dict[str, Part], repeats: int, shown: int | None = None
+) -> dict[str, float | str]:
+    """What a model learns from `train`: scores, loss and costs, as columns of the table.
+
+    Args:
+        make: the model.
+        parts: `train` and `test`.
+        repeats: predictions that are timed.
+        shown: how many rows of each part are scored; None for all.
+    """
+    train = parts["train"]
+    seen, test = (Part(*(array[:shown] for array in parts[name])) for name in ("train", "test"))
     model = make()
     begin = time.perf_counter()
     model.fit(train.inputs, train.labels)
@@ -106,7 +118,7 @@ def fit(make: Callable[[], Any], parts: dict[str, Part], repeats: int) -> dict[s
     found: dict[str, float | str] = {
         "measure": ACCURACY if classes else R2,
         # scikit-learn's `score` is the share of right classes, or R².
-        "train": float(model.score(train.inputs, train.labels)),
+        "train": float(model.score(seen.inputs, seen.labels)),
         "test": float(model.score(test.inputs, test.labels)),
         "loss": _cross_entropy(model, test) if classes else _squared_error(model, test),
         "seconds_fit": seconds,

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sidestep import cost, counting, entries, fingerprint, hardware, runs
+from sidestep.contract import Batch
 from sidestep.device import make_repeatable, resolve
 from sidestep.errors import UserError
 from sidestep.files import (
@@ -270,10 +271,13 @@ def _write(
 
 
 def _outputs(run: dict[str, Any], task: Task) -> dict[str, Tensor]:
-    """What the final network says of the splits that the run asks for, and what it should say."""
-    found = {}
+    """What the final network says of the splits that the run asks for, and what it should say.
+
+    Of the images that are scored: what is made of outputs is held against scores.
+    """
+    found, shown = {}, run["evaluation_images"]
     for name in run["outputs"]:
-        split = task.splits[name]
+        split = Batch(task.splits[name].images[:shown], task.splits[name].labels[:shown])
         found[f"{name}_outputs"] = outputs_of(task.network, split).cpu()
         found[f"{name}_labels"] = split.labels.cpu()
     return found
