@@ -109,11 +109,11 @@ def batch_name(seeds):
     return f"train_seed{'s' * (len(seeds) > 1)}_{'_'.join(map(str, seeds))}"
 
 
-def grouped_like(rule, name):
-    """Put a rule of that name into the group that a profile puts another rule into, if any."""
+def grouped_like(known, name):
+    """Put a rule of that name into the group into which a profile puts a known one, if any."""
     groups = workflow.group_settings.overwrite_groups
-    if rule in groups:
-        groups.setdefault(name, groups[rule])
+    if known in groups:
+        groups.setdefault(name, groups[known])
 
 
 def batch_words(seeds):
