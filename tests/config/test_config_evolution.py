@@ -1,9 +1,14 @@
 """Graphs of operations in a config: what is wrong is told in one sentence, before anything runs."""
 
+from pathlib import Path
+
 import pytest
 
 from sidestep import config, entries, registry, settings
 from sidestep.errors import UserError
+from sidestep.evolution import populations
+
+ROOT = Path(__file__).parents[2]
 
 STUDY = {"title": "t", "datasets": ["digits"], "seeds": [0], "run": {"epochs": 1}}
 
@@ -76,3 +81,16 @@ def test_the_stages_are_read_without_importing_anything():
     assert settings.stages_of("evolving") == ("graph", "output")
     operations = settings.settings_of("networks", "evolving")["operations"]
     assert operations.default == ("add", "multiply") and not operations.required
+
+
+@pytest.mark.parametrize("size", ["sweeps", "paper"])
+def test_the_larger_sizes_have_a_population_and_a_control_of_equal_size(size):
+    study = config.load(ROOT / "config.yaml", ROOT / "config" / f"{size}.yaml").studies["evolution"]
+    groups = [[variant.name for variant in group] for group in populations(study)]
+    assert ["judged", "judged-2", "judged-3"] in groups
+    run, strategy = study.variant("random").run, study.variant("evolved").run["strategy"]
+    edit, generations = strategy["edit"], strategy["rounds"] - 1
+    # The first generation has nothing to prune, and the last edit only prunes.
+    left = edit["adds"] + (generations - 1) * (edit["adds"] - edit["prunes"]) - edit["prunes"]
+    assert abs(run["network"]["size"] - left) <= 0.05 * left
+    assert study.variant("mlp").run["network"]["operations"] == run["network"]["size"]
