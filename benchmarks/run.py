@@ -1,7 +1,7 @@
 """All benchmarks: ratios within this one run, medians of several repeats, the machine named.
 
 python benchmarks/run.py [training] [blockwise] [measuring] [mixtures] [startup] [decoupled] [layers]
-[resizing] [evolution]
+[resizing] [evolution] [scaling]
 """
 
 import importlib
@@ -26,6 +26,7 @@ ALL = (
     "layers",
     "resizing",
     "evolution",
+    "scaling",
 )
 
 
