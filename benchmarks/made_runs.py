@@ -1,4 +1,4 @@
-"""Finished studies that nobody trained: folders as readers check them, for benchmarks of many runs and for nothing else.
+"""Finished studies that nobody trained, as readers check them, for benchmarks of many runs and for nothing else.
 
 Every file is there, with the digest, the config and the fingerprint that it needs; networks are empty and numbers are
 drawn. No result of the paper comes from here.
@@ -17,7 +17,7 @@ import yaml
 from sidestep import entries, fingerprint, layout
 from sidestep.config import resolve
 from sidestep.data.fetch import fetch
-from sidestep.files import canonical_json, sha256, write_json
+from sidestep.files import canonical_json, sha256
 from sidestep.measuring.job import COLUMNS
 from sidestep.study import Study
 

@@ -1,5 +1,6 @@
 """Thousands of runs: what planning, gathering and drawing them costs, per run and at most."""
 
+import itertools
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from common import Result
 from made_runs import ANALYSES, FIGURES, make_project, make_results
+
 from sidestep.study import Study
 
 SIZES = (1000, 5000, 20000)
@@ -79,7 +81,7 @@ def _growth(name: str, used: Mapping[int, Used]) -> Iterator[Result]:
     sizes = sorted(used)
     slopes = [
         (used[large].cpu - used[small].cpu) / (large - small)
-        for small, large in zip(sizes, sizes[1:], strict=False)
+        for small, large in itertools.pairwise(sizes)
     ]
     if len(slopes) > 1 and slopes[0] > 0:
         detail = ", ".join(f"{1000 * slope:.3f} ms a run" for slope in slopes)
@@ -160,11 +162,11 @@ class Project(NamedTuple):
             text=True,
             check=True,
         )
-        code, *used = json.loads(done.stdout)
+        code, seconds, cpu, memory = json.loads(done.stdout)
         text = said.read_text(encoding="utf-8")
         if code:
             raise RuntimeError(f"{' '.join(words)} ended with {code}: {text[-4000:]}")
-        return Used(*used, said=text)
+        return Used(seconds, cpu, memory, text)
 
 
 if __name__ == "__main__":
