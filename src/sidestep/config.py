@@ -7,7 +7,7 @@ from typing import Any
 
 from sidestep import config_schema, settings
 from sidestep.config_files import merge, numbers, read_file
-from sidestep.config_schema import schema, sentence
+from sidestep.config_schema import schema
 from sidestep.errors import UserError
 from sidestep.registry import names, unknown
 from sidestep.study import Config, Study, Variant
@@ -212,12 +212,14 @@ def _variants(where: str, raw: dict[str, Any]) -> tuple[list[Variant], list[str]
 
     found: list[str] = []
     variants: list[Variant] = []
+    known: set[str] = set()
     for name, columns, change in cells:
         run = merge(base, _named(change))
         in_grid = "grid" if columns else f"variants.{name}"
         found += _run_faults(where, f"{where}.{in_grid}", run)
-        if name in [variant.name for variant in variants]:
+        if name in known:
             found.append(f"{where} has two variants named '{name}'")
+        known.add(name)
         run["records"] = sorted(
             {*run.get("records", []), *([run["epochs"]] if "epochs" in run else [])}
         )
@@ -286,13 +288,7 @@ def _nested(path: str, value: Any) -> dict[str, Any]:
 
 
 def _run_faults(study: str, where: str, run: dict[str, Any]) -> list[str]:
-    from jsonschema import Draft202012Validator
-
-    validator = Draft202012Validator({**schema()["$defs"]["run"], "$defs": schema()["$defs"]})
-    found = [
-        f"{where}: {sentence(error)}".replace(": the file ", " ")
-        for error in validator.iter_errors(run)
-    ]
+    found = [f"{where}: {text}".replace(": the file ", " ") for text in config_schema.of_run(run)]
     found += [
         f"{study}.run lacks the key '{key}'" for key in ("network", "epochs") if key not in run
     ]

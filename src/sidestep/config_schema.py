@@ -27,6 +27,29 @@ def faults(value: Any) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def of_run(run: dict[str, Any]) -> list[str]:
+    """What the schema does not allow in a variant's run, one sentence each.
+
+    The schema says what each key may hold, and nothing of two keys together. So what was found right
+    in one variant is not looked at in the next: thousands of them differ in a setting or two.
+    """
+    fresh = {key: value for key, value in run.items() if (key, repr(value)) not in _RIGHT}
+    found = [sentence(error) for error in _of_runs().iter_errors(fresh)]
+    if not found:
+        _RIGHT.update((key, repr(value)) for key, value in fresh.items())
+    return found
+
+
+_RIGHT: set[tuple[str, str]] = set()
+
+
+@cache
+def _of_runs() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator({**schema()["$defs"]["run"], "$defs": schema()["$defs"]})
+
+
 def sentence(error: Any) -> str:
     """One sentence for one of jsonschema's errors: path, value, what is allowed, nearest name."""
     path = ".".join(str(part) for part in error.absolute_path) or "the file"

@@ -25,7 +25,13 @@ def canonical_json(value: Json) -> str:
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+# What is written as it is; told apart by its very type, since planning asks this of every setting of every run.
+_AS_IT_IS = frozenset((str, int, bool, type(None)))
+
+
 def _plain(value: Json) -> Json:
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

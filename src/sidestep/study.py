@@ -4,6 +4,7 @@ A study declares data sets, seeds and variants; each combination is one *run*, a
 of one network fully and whose canonical JSON, with the seeds of its batch, is all that a training job is given.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,9 +100,14 @@ class Study:
         """Names of the grid's columns."""
         return tuple(dict.fromkeys(key for variant in self.variants for key in variant.columns))
 
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` reads: `dataclasses.asdict` without its copy of every setting."""
+        value = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {**value, "variants": [vars(variant) for variant in self.variants]}
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Study":
-        """The study whose `dataclasses.asdict` was written as JSON."""
+        """The study whose `to_json` was written as JSON."""
         tuples = {key: tuple(item) for key, item in value.items() if isinstance(item, list)}
         variants = tuple(Variant(**variant) for variant in value["variants"])
         return cls(**{**value, **tuples, "variants": variants})

@@ -1,6 +1,7 @@
 """The configuration: what is accepted, what is refused, and in which words."""
 
 import copy
+import dataclasses
 import json
 import re
 import string
@@ -204,12 +205,18 @@ def test_a_grid_of_two_keys_is_their_product():
 
 
 def test_a_study_survives_its_json():
-    import dataclasses
-
     study = config.resolve(GOOD).studies["width"]
-    again = Study.from_json(json.loads(json.dumps(dataclasses.asdict(study))))
+    again = Study.from_json(json.loads(json.dumps(study.to_json())))
     assert list(again.runs()) == list(study.runs())
     assert again == study
+    assert json.dumps(study.to_json()) == json.dumps(dataclasses.asdict(study))
+
+
+def test_what_is_right_in_one_variant_is_not_taken_for_right_in_another():
+    raw = changed(WIDTH + "variants", {"good": {"epochs": 3}, "bad": {"epochs": "three"}})
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"variants.bad.*epochs is 'three'"):
+            config.resolve(raw)
 
 
 @pytest.mark.parametrize("name", ["", "paper", "sweeps"])

@@ -1,6 +1,5 @@
 """A results folder of studies whose values are made up, for tests of numbers and text."""
 
-import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -160,4 +159,4 @@ def _values(width, hard, epoch, noise, identifiable):
 
 def as_json(study: Study) -> str:
     """The resolved study as the planning step writes it."""
-    return json.dumps(dataclasses.asdict(study))
+    return json.dumps(study.to_json())

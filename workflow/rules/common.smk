@@ -1,6 +1,5 @@
 """What the rules share: the checked config, fingerprints of code, and paths as patterns."""
 
-import dataclasses
 import functools
 import hashlib
 import json
@@ -92,13 +91,20 @@ def batch_of(wildcards, seeds):
 @functools.cache
 def batch_facts(study, dataset, variant, seeds):
     run = CONFIG.every_study[study].run(dataset, variant, seeds[0])
-    facts = facts_of(run, entries.train(run), run["threads"])
+    facts = facts_of(run, train_entries(study, dataset, variant), run["threads"])
     teacher = run["teacher"]
     facts.teacher = [
         str(layout.run(study, dataset, teacher["variant"], seed) / "summary.json")
         for seed in (seeds if teacher else ())
     ]
     return facts
+
+
+@functools.cache
+def train_entries(study, dataset, variant):
+    """The entries of a variant's training jobs, which no seed changes."""
+    found = CONFIG.every_study[study]
+    return entries.train(found.run(dataset, variant, found.seeds[0]))
 
 
 def batch_name(seeds):
@@ -164,7 +170,13 @@ def timing_entries(wildcards):
 
 def planned_study(study):
     """The resolved study as a file: too long for a command line once it has thousands of runs."""
-    return planned("study", json.dumps(dataclasses.asdict(study), sort_keys=True))
+    return planned_study_of(study.name)
+
+
+@functools.cache
+def planned_study_of(name):
+    study = CONFIG.every_study[name]
+    return planned("study", json.dumps(study.to_json(), sort_keys=True))
 
 
 def study_file(wildcards):
@@ -194,11 +206,10 @@ def prepare_plan(config):
         return
     for study in config.every_study.values():
         planned_study(study)
-        for run in study.runs():
-            code_file(entries.train(run))
         for dataset in study.datasets:
             code_file(entries.timing(study.timed_runs(dataset).values()))
             for variant in study.variants:
+                code_file(train_entries(study.name, dataset, variant.name))
                 code_file(entries.measure(study.measure_task(dataset, variant.name)))
         for thing in study.analyses:
             code_file(entries.analyse(study, thing["name"]))
@@ -227,7 +238,7 @@ def mark_stale_runs(config):
                 made_from = (folder / "config.json").read_text().strip()
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            modules = entries.train(run)
+            modules = train_entries(*place[:3])
             teacher = run["teacher"]
             if (
                 made_by != fingerprint.of(modules)
