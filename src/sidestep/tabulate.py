@@ -4,7 +4,8 @@ Rows are streamed, so that a study of 20,000 runs needs no more memory than one 
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from sidestep.files import read_json, replacing
 from sidestep.study import Study, Variant
 
 INDEX = ("seed", "epoch", "images", "metric", "component", "value")
+SCORES = ("loss", "accuracy", "r2")
+HISTORY = ("epoch", "split", "step", *SCORES)
+PROBES = ("probe", "stage", "epoch", "images", "step", "value")
 COST = (
     "parameters",
     "parameters_of_signals",
@@ -38,8 +42,7 @@ def tabulate(study: Study, output: Path, root: Path = layout.RESULTS) -> None:
             for variant in study.variants:
                 place = [study.name, dataset, variant.name]
                 place += [variant.columns.get(column, "") for column in study.columns]
-                for row in _cell(study, dataset, variant, root):
-                    writer.writerow([*place, *row])
+                writer.writerows([*place, *row] for row in _cell(study, dataset, variant, root))
 
 
 def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[list[Any]]:
@@ -49,24 +52,19 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
         folder = layout.run(study.name, dataset, variant.name, seed, root)
         summary = runs.check(folder, run, fingerprint.of(entries.train(run)))
         yield from _summary_rows(seed, run["epochs"], summary)
-        with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
-            for line in csv.DictReader(file):
-                for name in ("loss", "accuracy", "r2"):
-                    index = [seed, line["epoch"], line["split"], f"history_{name}", line["step"]]
-                    # A run has an accuracy or an R².
-                    if line[name] or name != "r2":
-                        yield [*index, line[name]]
-        with (folder / "probes.csv").open(newline="", encoding="utf-8") as file:
-            for line in csv.DictReader(file):
-                name = f"probe_{line['probe']}.{line['stage']}"
-                yield [seed, line["epoch"], line["images"], name, line["step"], line["value"]]
+        for epoch, split, step, *scores in _lines(folder / "history.csv", HISTORY):
+            for name, score in zip(SCORES, scores, strict=True):
+                # A run has an accuracy or an R².
+                if score or name != "r2":
+                    yield [seed, epoch, split, f"history_{name}", step, score]
+        for probe, stage, epoch, *rest in _lines(folder / "probes.csv", PROBES):
+            images, step, value = rest
+            yield [seed, epoch, images, f"probe_{probe}.{stage}", step, value]
     if study.measured:
         task = study.measure_task(dataset, variant.name)
         folder = layout.measures(study.name, dataset, variant.name, root)
         runs.check(folder, task, fingerprint.of(entries.measure(task)))
-        with (folder / "metrics.csv").open(newline="", encoding="utf-8") as file:
-            for line in csv.DictReader(file):
-                yield [line[column] for column in INDEX]
+        yield from map(list, _lines(folder / "metrics.csv", INDEX))
     if dataset in study.timing_datasets:
         timing = read_json(layout.timing(study.name, dataset, root))["variants"][variant.name]
         for name, phase in timing["phases"].items():
@@ -77,6 +75,14 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
         for quantity, value in timing["forward"].items():
             yield ["", "", "", f"seconds_forward_{quantity}", "", value]
         yield ["", "", "", "seconds_run", "", timing["seconds_run"]]
+
+
+def _lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Columns of a CSV file, row by row: most of the time of a table goes into this."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.reader(file)
+        head = next(rows)
+        yield from map(itemgetter(*map(head.index, columns)), rows)
 
 
 def _summary_rows(seed: int, epochs: int, summary: dict[str, Any]) -> Iterator[list[Any]]:
