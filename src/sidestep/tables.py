@@ -46,7 +46,9 @@ class Tables:
 
     @cached_property
     def _compact(self) -> pd.DataFrame:
-        """The main table, its texts as categories."""
+        """The main table, its texts as categories unless it is there with its texts."""
+        if "" in self._read:
+            return self._read[""]
         path = layout.table(self.study.name, "", self.root)
         return read_compact(path, self.study.columns)
 
@@ -148,6 +150,6 @@ def spelt(frame: pd.DataFrame) -> pd.DataFrame:
         **{
             name: frame[name].astype(frame[name].cat.categories.dtype)
             for name in TEXTS
-            if name in frame
+            if isinstance(frame.dtypes.get(name), pd.CategoricalDtype)
         }
     )
