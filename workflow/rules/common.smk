@@ -1,10 +1,12 @@
 """What the rules share: the checked config, fingerprints of code, and paths as patterns."""
 
+import contextlib
 import functools
 import hashlib
 import json
 import os
 import shlex
+import sqlite3
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -218,8 +220,25 @@ def prepare_plan(config):
     code_file(entries.tabulate())
     code_file(numbers_entries(config))
     fingerprint.REMEMBERED.save(PLAN / "sources.json")
-    if not any(Path(".snakemake/metadata").glob("*")):
+    if not recorded():
         mark_stale_runs(config)
+
+
+def recorded():
+    """Whether Snakemake has records of what made the results, in files or in its own database."""
+    if workflow.workflow_settings.persistence_backend.name == "FILE":
+        return any(Path(".snakemake/metadata").glob("*"))
+    # Of a database elsewhere nothing is known: runs are looked at, which is slower and not wrong.
+    path = Path(".snakemake/metadata.db")
+    if workflow.workflow_settings.persistence_backend_db_url or not path.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        try:
+            return bool(
+                database.execute("SELECT 1 FROM snakemake_metadata LIMIT 1").fetchall()
+            )
+        except sqlite3.Error:
+            return False
 
 
 def mark_stale_runs(config):
