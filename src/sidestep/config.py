@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ _NAMED = {
     "optimiser": "optimisers",
     "schedule": "schedules",
 }
+# A variant's folder is named after it; most file systems take names of up to 255 bytes.
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}")
 _LISTED_IN_RUN = ("augmentations", "probes")
 _LISTED = ("metrics", "group_metrics", "analyses", "figures")
 
@@ -165,6 +168,8 @@ def _search(study: Study, raw: dict[str, Any]) -> tuple[Study, list[str]]:
                     f"{where}.run.evaluate lacks 'validation', by which settings are chosen"
                 )
             name = "_".join(f"{k}-{v}" if k != "of" else str(v) for k, v in columns.items())
+            if not _FOLDER.fullmatch(name):
+                found.append(_no_folder(f"{where}.grid", name))
             variants.append(Variant(name, columns, run))
     search = Study(
         name=study.name + SEARCH,
@@ -182,6 +187,15 @@ def _search(study: Study, raw: dict[str, Any]) -> tuple[Study, list[str]]:
         seeds_per_job=study.seeds_per_job,
     )
     return search, list(dict.fromkeys(found))
+
+
+def _no_folder(where: str, name: str) -> str:
+    """The sentence about a variant's name that no folder of its results can have."""
+    short = repr(name) if len(repr(name)) <= 60 else repr(name)[:57] + "…"
+    return (
+        f"{where} gives a variant the name {short}, which does not match {_FOLDER.pattern}: name it "
+        "in 'variants'"
+    )
 
 
 def _thing(value: Any) -> dict[str, Any]:
@@ -203,9 +217,10 @@ def _variants(where: str, raw: dict[str, Any]) -> tuple[list[Variant], list[str]
         change: dict[str, Any] = {}
         for path, value in zip(raw["grid"], values, strict=True):
             change = merge(change, _nested(path, value))
-        cells.append(
-            ("_".join(f"{key}-{value}" for key, value in columns.items()), columns, change)
-        )
+        name = "_".join(f"{key}-{value}" for key, value in columns.items())
+        if not _FOLDER.fullmatch(name):
+            return [], [_no_folder(f"{where}.grid", name)]
+        cells.append((name, columns, change))
     cells += [(name, {}, change) for name, change in (raw.get("variants") or {}).items()]
     if not cells:
         return [], [f"{where} is empty: it needs a 'grid' or 'variants'"]
@@ -216,13 +231,13 @@ def _variants(where: str, raw: dict[str, Any]) -> tuple[list[Variant], list[str]
     for name, columns, change in cells:
         run = merge(base, _named(change))
         in_grid = "grid" if columns else f"variants.{name}"
-        found += _run_faults(where, f"{where}.{in_grid}", run)
+        wrong = _run_faults(where, f"{where}.{in_grid}", run)
+        found += wrong
         if name in known:
             found.append(f"{where} has two variants named '{name}'")
         known.add(name)
-        run["records"] = sorted(
-            {*run.get("records", []), *([run["epochs"]] if "epochs" in run else [])}
-        )
+        if not wrong:
+            run["records"] = sorted({*run["records"], run["epochs"]})
         variants.append(Variant(name, columns, run))
     # A fault of what all variants share would be told once per variant.
     return variants, list(dict.fromkeys(found))
@@ -234,7 +249,8 @@ def _teacher_faults(where: str, variants: list[Variant]) -> list[str]:
     found = []
     for variant in variants:
         teacher = variant.run.get("teacher")
-        if teacher is None:
+        if not isinstance(teacher, str):
+            # None, or what the schema refuses.
             continue
         if teacher not in by_name:
             found.append(
@@ -250,8 +266,9 @@ def _teacher_faults(where: str, variants: list[Variant]) -> list[str]:
         found += [
             f"{where}.variants.{variant.name}.{key} is {variant.run[key]!r} but that of its teacher "
             f"'{teacher}' is {by_name[teacher].run[key]!r}: they must be the same"
-            for key in ("normalisation", "validation", "train_images")
-            if variant.run[key] != by_name[teacher].run[key]
+            for key in ("normalisation", "validation", "train_images", "subset", "resample")
+            # A key is missing only where the schema has told why.
+            if variant.run.get(key) != by_name[teacher].run.get(key)
         ]
     return found
 

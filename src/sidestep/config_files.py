@@ -9,6 +9,10 @@ import yaml
 
 from sidestep.errors import UserError
 
+# No config of ours comes near; a file that holds itself, or a bomb of references, does.
+MOST_ENTRIES = 1_000_000
+MOST_LEVELS = 50
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
 
 
@@ -17,7 +21,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
-        for key_node, _ in node.value:
+        for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             key = str(getattr(key_node, "value", ""))
             if key in seen:
                 line = key_node.start_mark.line + 1
@@ -41,14 +45,35 @@ def read_file(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read ({error})") from None
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    except (yaml.YAMLError, ValueError) as error:
+    # A tag that does not fit its value (`!!bool x`), or a thousand brackets, raise almost anything.
+    except Exception as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        problem = getattr(error, "problem", None) or repr(error).splitlines()[0]
         raise UserError(f"{path}: is not valid YAML{place}: {problem}") from None
     if not isinstance(value, dict):
         raise UserError(f"{path}: must hold a mapping of keys but holds {type(value).__name__}")
+    _check_size(value, path)
     return value
+
+
+def _check_size(value: Any, path: Path) -> None:
+    """Refuse what would never be read to its end: values that hold themselves, and bombs of references.
+
+    Raises:
+        UserError: as described.
+    """
+    waiting, count = [(value, 0)], 0
+    while waiting:
+        item, level = waiting.pop()
+        count += 1
+        if level > MOST_LEVELS:
+            raise UserError(f"{path}: is nested more than {MOST_LEVELS} levels deep")
+        if count > MOST_ENTRIES:
+            raise UserError(f"{path}: holds more than {MOST_ENTRIES} entries")
+        if isinstance(item, dict | list):
+            inner = item.values() if isinstance(item, dict) else item
+            waiting += [(one, level + 1) for one in inner]
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

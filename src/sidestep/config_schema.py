@@ -1,5 +1,7 @@
 """The schema of the configuration, and its faults as one sentence each."""
 
+import math
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -20,6 +22,8 @@ def faults(value: Any) -> list[str]:
     """What the schema does not allow, one sentence each, in order of the keys."""
     from jsonschema import Draft202012Validator
 
+    if strange := list(_strange(value, "")):
+        return strange
     errors = Draft202012Validator(schema()).iter_errors(value)
     found = [
         sentence(error) for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path])
@@ -48,6 +52,26 @@ def _of_runs() -> Any:
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator({**schema()["$defs"]["run"], "$defs": schema()["$defs"]})
+
+
+def _strange(value: Any, path: str) -> Iterator[str]:
+    """What YAML allows and JSON does not, one sentence each: a schema says nothing of it."""
+    where = path or "the file"
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield f"{where} has the key {key!r}, which is no text: put it in quotes"
+            elif not key.isprintable():
+                yield f"{where} has the key {key!r}, in which there is a character that is not printed"
+            else:
+                yield from _strange(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strange(item, f"{path}.{index}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{where} is {value} but must be a finite number"
+    elif isinstance(value, str) and "\0" in value:
+        yield f"{where} is {value!r}, in which there is a null character"
 
 
 def sentence(error: Any) -> str:

@@ -45,7 +45,10 @@ def singular(kind: str) -> str:
 
 def unknown(name: object, known: Iterable[str]) -> str:
     """`'adm' (did you mean 'adam'? known: adam, sgd)`, the end of a sentence about an unknown name."""
-    known = list(known)
+    known = list(map(str, known))
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"'{name}' ({hint}known: {', '.join(known) or 'none'})"
+    text = str(name)
+    shown = f"'{text}'" if text.isprintable() else repr(text)
+    known = [other if other.isprintable() else repr(other) for other in known]
+    return f"{shown} ({hint}known: {', '.join(known) or 'none'})"

@@ -8,6 +8,7 @@ another kind with settings of its own, such as the signal that a strategy teache
 
 import ast
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -68,7 +69,9 @@ def _whole(value: object) -> bool:
 
 
 def _real(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # A whole number may be larger than any float, which `math.isfinite` does not take.
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and -sys.float_info.max <= value <= sys.float_info.max
 
 
 def _all(test: Callable[[Any], bool]) -> Callable[[Any], bool]:

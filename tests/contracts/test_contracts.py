@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from made_sites import site
+from made_things import NEEDED, UNGATED, thing
 from sidestep import registry
 from sidestep.building import build_network, shapes_of
 from sidestep.contract import Batch
@@ -29,33 +30,6 @@ from sidestep.training.step import learn, plan
 
 KINDS = sorted(MAIN)
 THINGS = [(kind, name) for kind in KINDS for name in registry.names(kind)]
-# Settings without a default, for things that have some.
-NEEDED = {
-    ("networks", "mlp"): {"width": 8},
-    ("networks", "deep_mlp"): {"width": 8},
-    ("networks", "equal_mlp"): {"operations": 20},
-    ("networks", "mnist_cnn"): {"channels": 4, "hidden": 12},
-    ("networks", "basic_cnn"): {"channels": 4, "hidden": 12},
-    ("networks", "dgl_cnn"): {"channels": 4},
-    ("networks", "four_layer_cnn"): {"channels": 4},
-    ("networks", "vgg11"): {"width": 4},
-    ("networks", "vgg11c"): {"width": 4, "hidden": 12},
-    ("networks", "vgg13"): {"width": 4},
-    ("networks", "vgg16"): {"width": 4},
-    ("networks", "vgg19"): {"width": 4},
-    ("networks", "evolving"): {"size": 12, "operations": ["add", "multiply", "sine"]},
-    ("networks", "wide_resnet"): {"depth": 10, "width": 1, "layer": {"name": "dense"}},
-    ("signals", "auxiliary_classifier"): {"head": {"name": "linear"}},
-    ("strategies", "blockwise"): {"signal": {"name": "sub_model"}},
-    ("strategies", "rounds"): {"edit": {"name": "remove_dead"}, "rounds": 2},
-    ("strategies", "size_later"): {"before": 0.5},
-    ("strategies", "two_phase"): {"rounds": 2},
-    ("gates", "flexible"): {"start": 5.0},
-    ("edits", "by_worth"): {"price": 1e-3},
-    ("edits", "evolve"): {"prunes": 2, "adds": 3, "candidates": 2},
-}
-# Residual groups and graphs of operations have no neurons to gate.
-UNGATED = ("evolving", "linear", "wide_resnet")
 
 
 @pytest.mark.parametrize(("kind", "name"), THINGS)
@@ -90,10 +64,6 @@ def test_datasets_describe_themselves(name):
     assert len(dataset.features) in (0, dataset.shape[0])
     assert bool(dataset.classes) == (dataset.target == "class")
     assert dataset.sources
-
-
-def thing(kind, name):
-    return {"name": name, **NEEDED.get((kind, name), {})}
 
 
 def network_run(run, name):
@@ -328,8 +298,8 @@ def test_every_package_init_is_empty():
 def test_contract_dataclasses_are_frozen():
     from sidestep import contract
 
-    for thing in (contract.Batch, contract.Objective, contract.Phase):
-        assert dataclasses.fields(thing) and thing.__dataclass_params__.frozen
+    for part in (contract.Batch, contract.Objective, contract.Phase):
+        assert dataclasses.fields(part) and part.__dataclass_params__.frozen
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ def edit(
     """
     for stage, gate in gates_of(editing.network).items():
         spread = _spread(editing.network, stage, editing.train.images[:images])
-        living = spread[spread > 0].double().cpu().numpy()
+        # In a network that explodes it may be infinite; the loss will tell.
+        living = spread[(spread > 0) & spread.isfinite()].double().cpu().numpy()
         found = exponential_normal.fit(living)
         lower = found.weights[0] if found.fitted and np.isfinite(found.weights[0]) else 0.0
         dead = 1.0 - len(living) / len(spread)

@@ -24,7 +24,7 @@ def measure(group: Group, *, images: str = "train") -> Iterator[Row]:
     spread = group.values(f"spread_{images}")
     yield from mixture_rows(spread, images)
     living = spread[spread > 0]
-    if len(living):
+    if len(living) and np.isfinite(living).all():
         densities, edges = np.histogram(living, BINS, (0.0, float(living.max())), density=True)
         yield Row("spread_histogram_width", float(edges[1]), images)
         for edge, density in zip(edges[:-1], densities, strict=True):

@@ -159,7 +159,8 @@ def _write(
         writer.writerow(COLUMNS)
         for seed, epoch, row in placed:
             component = "" if row.component is None else f"{row.component:.9g}"
-            value = "" if math.isnan(row.value) else f"{row.value:.9g}"
+            # What is no number, or too large for one, is no measurement.
+            value = f"{row.value:.9g}" if math.isfinite(row.value) else ""
             writer.writerow([seed, epoch, row.images, row.metric, component, value])
     flat = {
         f"seed{seed}.epoch{epoch}.{name}": np.ascontiguousarray(array)

@@ -22,6 +22,9 @@ def mixture_rows(spread: NDArray[np.float64], images: str) -> Iterator[Row]:
         images: split that it was measured on.
     """
     living = spread[spread > 0]
+    if not np.isfinite(living).all():
+        # The outputs of a network that exploded: nothing can be fitted to them.
+        living = living[:0]
     for name, fit in MODELS.items():
         found = fit(living)
         yield Row(f"{name}_identifiable", float(found.fitted), images)

@@ -4,6 +4,7 @@ A multinomial logistic regression on a stage's outputs, fitted on some training 
 some test images. The network is not changed.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -47,15 +48,21 @@ def probe_accuracy(
     expected: NDArray[np.int64],
     penalty: float,
 ) -> float:
-    """Accuracy on `test` (m×d) of a logistic regression fitted to `train` (n×d)."""
+    """Accuracy on `test` (m×d) of a logistic regression fitted to `train` (n×d).
+
+    NaN if the features of a network that exploded are too large for their numbers' type.
+    """
     # A second of import that other metrics need not pay.
     from sklearn.linear_model import LogisticRegression
 
     mean = train.mean(axis=0)
     scale = float(np.sqrt(train.var(axis=0).mean())) or 1.0
     model = LogisticRegression(C=1 / (penalty * len(train)), max_iter=1000, tol=1e-3)
-    model.fit((train - mean) / scale, labels)
-    return float((model.predict((test - mean) / scale) == expected).mean())
+    known, new = (train - mean) / scale, (test - mean) / scale
+    if not (np.isfinite(known).all() and np.isfinite(new).all()):
+        return math.nan
+    model.fit(known, labels)
+    return float((model.predict(new) == expected).mean())
 
 
 def _flat(outputs: Tensor) -> NDArray[np.float32]:

@@ -243,6 +243,9 @@ def train(
                 continue
             _train_until(task, progress, clock, course, mark, after_chunk)
             _look(task, progress, clock, course)
+            if progress.step == task.steps and not _sound(task, progress):
+                # No later step is there to notice what the last update did.
+                progress.diverged_at = progress.step
             if progress.diverged_at is not None:
                 return
             _record(task, progress)
@@ -322,6 +325,18 @@ def _look(task: Task, progress: Progress, clock: Clock, course: _Course) -> None
             read = (reading.stage, reading.images, reading.value)
             progress.readings.append(ProbeRow(*place, *read))
     torch.set_rng_state(state)
+
+
+def _sound(task: Task, progress: Progress) -> bool:
+    """Whether the network's weights and the losses that it was just scored with are finite."""
+    scored = (
+        row.loss
+        for row in progress.rows
+        if row.step == progress.step and row.split in task.evaluated
+    )
+    return all(map(math.isfinite, scored)) and all(
+        bool(torch.isfinite(parameter).all()) for parameter in task.network.parameters()
+    )
 
 
 def _record(task: Task, progress: Progress) -> None:
