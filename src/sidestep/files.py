@@ -83,7 +83,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Json) -> None:
     """Write `value` to `path` atomically as indented JSON with sorted keys."""
-    write_text(path, json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Json) -> str:
+    """What `write_json` writes."""
+    return json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n"
 
 
 def read_json(path: Path) -> Json:

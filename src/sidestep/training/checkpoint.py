@@ -1,7 +1,7 @@
 """Checkpoints: everything a killed job needs to end with the bytes of one that was never killed.
 
 A checkpoint is a safetensors file (no pickle, so a hostile one can only be refused) whose header
-carries the run's config, the code's fingerprint, the history and a digest of the tensors.
+carries the run's config, the code's fingerprint, the history, a digest of the tensors and one of all that.
 """
 
 import dataclasses
@@ -63,7 +63,9 @@ def save(
         "costs": progress.costs,
         "tensors": _digest(tensors),
     }
-    write_with(path, lambda temporary: save_file(tensors, temporary, {"head": json.dumps(head)}))
+    text = json.dumps(head)
+    metadata = {"head": text, "digest": _of_text(text)}
+    write_with(path, lambda temporary: save_file(tensors, temporary, metadata))
 
 
 def restore(
@@ -81,10 +83,14 @@ def restore(
     """
     try:
         with safe_open(path, framework="pt") as file:
-            head = json.loads((file.metadata() or {})["head"])
+            metadata = file.metadata() or {}
+            text, digest = metadata["head"], metadata["digest"]
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise RefusedError(f"is damaged ({error})") from error
+    if digest != _of_text(text):
+        raise RefusedError("is damaged (its header does not have the digest that it names)")
+    head = json.loads(text)
     if head.get("identity") != canonical_json(identity):
         raise RefusedError("was written by another config, other code or other data")
     if head.get("tensors") != _digest(tensors):
@@ -107,6 +113,10 @@ def restore(
     rows = [HistoryRow(**row) for row in head["rows"]]
     readings = [ProbeRow(**row) for row in head["readings"]]
     return Progress(head["step"], head["seconds"], rows, readings, records, head["costs"])
+
+
+def _of_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

@@ -5,11 +5,14 @@ included, and before it starts a job. The other files of those runs stay; with a
 run again.
 """
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sidestep.files import canonical_json, read_json, sha256, write_text
+from sidestep.files import canonical_json, json_text, read_json, sha256, write_json, write_text
+
+_DIGEST = "copy_of"
 
 
 class RefusedError(Exception):
@@ -17,13 +20,14 @@ class RefusedError(Exception):
 
 
 def keep(copy: Path, folder: Path) -> None:
-    """Copy the summary of a finished run.
+    """Copy the summary of a finished run, with its digest.
 
     Args:
         copy: the file to write.
         folder: of the run.
     """
-    write_text(copy, (folder / "summary.json").read_text(encoding="utf-8"))
+    path = folder / "summary.json"
+    write_json(copy, {**read_json(path), _DIGEST: sha256(path)})
 
 
 def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
@@ -42,8 +46,8 @@ def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
             config, other code, other data or another teacher; nothing has been changed then.
     """
     try:
-        text = copy.read_text(encoding="utf-8")
         summary = read_json(copy)
+        digest = summary.pop(_DIGEST)
         changed = [
             name for name, digest in summary["files"].items() if _digest(folder / name) != digest
         ]
@@ -62,6 +66,9 @@ def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
         raise RefusedError(
             "was written by another config, other code, other data or another teacher"
         )
+    text = json_text(summary)
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        raise RefusedError("is damaged (it does not have the digest that it names)")
     write_text(folder / "summary.json", text)
     return status
 
