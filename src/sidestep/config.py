@@ -268,7 +268,9 @@ def _teacher_faults(where: str, variants: list[Variant]) -> list[str]:
             f"'{teacher}' is {by_name[teacher].run[key]!r}: they must be the same"
             for key in ("normalisation", "validation", "train_images", "subset", "resample")
             # A key is missing only where the schema has told why.
-            if variant.run.get(key) != by_name[teacher].run.get(key)
+            if key in variant.run
+            and key in by_name[teacher].run
+            and variant.run[key] != by_name[teacher].run[key]
         ]
     return found
 

@@ -92,8 +92,16 @@ def json_text(value: Json) -> str:
 
 
 def read_json(path: Path) -> Json:
-    """The value of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The value of a JSON file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def write_with(path: Path, save: Callable[[Path], object]) -> None:

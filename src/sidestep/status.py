@@ -1,5 +1,6 @@
 """Status files: by small files, running jobs say how far they are, on one machine or a cluster."""
 
+import math
 import os
 import socket
 import time
@@ -24,14 +25,15 @@ class StatusFile:
 
     path: Path | None
     facts: dict[str, Any] = field(default_factory=dict)
-    _written: float = 0.0
+    _written: float = -math.inf
 
     def say(self, state: str, *, now: bool = False, **facts: Any) -> None:
         """Write the state and facts, at most once a second unless `now`."""
-        clock = time.time()
+        # Not the time of day, which may be put back while a job runs.
+        clock = time.monotonic()
         if self.path is None or (not now and clock - self._written < INTERVAL):
             return
         self._written = clock
         self.facts |= facts
-        where = {"host": socket.gethostname(), "pid": os.getpid(), "updated": round(clock, 1)}
+        where = {"host": socket.gethostname(), "pid": os.getpid(), "updated": round(time.time(), 1)}
         write_json(self.path, {**self.facts, **where, "state": state})
