@@ -9,7 +9,7 @@ CORES ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$(( n < 4 ? n : 4 )))
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: paper report status check lint types test test-cluster bench constraints clean
+.PHONY: test-faults paper report status check lint types test test-cluster bench constraints clean
 
 paper: .venv/.runs
 	snakemake --cores $(CORES)
@@ -39,6 +39,10 @@ test: check
 test-cluster: .venv/.cluster
 	tests/cluster/install-slurm
 	timeout -k 30 600 pytest -m cluster -n 0 tests/cluster
+
+# A seeded sample; FULL=1 make test-faults tries all.
+test-faults: .venv/.tests
+	pytest -m faults tests/faults
 
 bench: .venv/.runs
 	python benchmarks/run.py

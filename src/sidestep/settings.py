@@ -70,8 +70,9 @@ def _whole(value: object) -> bool:
 
 def _real(value: object) -> bool:
     # A whole number may be larger than any float, which `math.isfinite` does not take.
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and -sys.float_info.max <= value <= sys.float_info.max
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return -sys.float_info.max <= value <= sys.float_info.max
 
 
 def _all(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
