@@ -12,6 +12,10 @@ from typing import IO, cast
 from sidestep.errors import UserError
 
 
+# Folders in folders are made by recursion, which an archive must not be able to exhaust.
+DEEPEST = 50
+
+
 @dataclass(frozen=True)
 class Limits:
     """The most that an archive may hold.
@@ -95,6 +99,8 @@ def _checked(entry: tarfile.TarInfo, limits: Limits) -> PurePosixPath:
     path = PurePosixPath(entry.name)
     if path.is_absolute() or ".." in path.parts or "\\" in entry.name or "\0" in entry.name:
         raise UserError(f"'{entry.name}' leads outside the folder")
+    if len(path.parts) > DEEPEST:
+        raise UserError(f"'{entry.name[:40]}…' lies more than {DEEPEST} folders deep")
     # A sparse file takes more room than its bytes in the stream, which the cap cannot see.
     if entry.issparse() or not (entry.isfile() or entry.isdir()):
         raise UserError(f"'{entry.name}' is neither a plain file nor a folder")

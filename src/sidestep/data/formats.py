@@ -118,7 +118,8 @@ def table(
         # As text: what is no number must be named, not guessed at.
         frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, encoding="utf-8")
     except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"not a readable table: {error}") from error
+        # The parser's message ends with a line break.
+        raise UserError(f"not a readable table: {' '.join(str(error).split())}") from error
     wanted = [*features, "target"]
     found = [str(name) for name in frame.columns]
     if sorted(found) != sorted(wanted):
@@ -163,6 +164,8 @@ def _numbers(column: Any, name: str) -> NDArray[np.float64]:
             raise UserError(f"a table with {text!r} in {where}, which is no number") from None
         if not np.isfinite(values[row]):
             raise UserError(f"a table with {text!r} in {where}, which is not finite")
+        if abs(values[row]) > np.finfo(np.float32).max:
+            raise UserError(f"a table with {text!r} in {where}, which is too large for float32")
     return values
 
 

@@ -51,7 +51,8 @@ def _first_mirror(download_url: Any, mirrors: list[str], folder: str, file: str,
         try:
             download_url(f"{mirror}{file}", folder, file, md5)
             return
-        except (OSError, RuntimeError):
+        # Whatever is wrong with one mirror, an answer that is no HTTP among it, the next may do.
+        except Exception:
             if position == len(mirrors):
                 raise
     raise RuntimeError(f"no address is known for {file}")
