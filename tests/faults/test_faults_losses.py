@@ -100,7 +100,8 @@ def _turned(cases, by):
 FAULTS = (
     ("rate", 0),
     *(("signal", step) for step in (1, 4, 5)),
-    *(("inputs", step) for step in (1, 4, 5)),
+    # Later than in the first phase, what frozen stages said of the inputs may be kept.
+    *(("inputs", step) for step in (1, 4)),
     *itertools.product(("nan", "inf"), range(1, STEPS + 1)),
     ("huge", 3),
     ("huge", STEPS),

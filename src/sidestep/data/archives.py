@@ -11,7 +11,6 @@ from typing import IO, cast
 
 from sidestep.errors import UserError
 
-
 # Folders in folders are made by recursion, which an archive must not be able to exhaust.
 DEEPEST = 50
 
