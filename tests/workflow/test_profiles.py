@@ -9,6 +9,8 @@ import yte
 from project import ROOT
 
 CLUSTERS = ("slurm", "generic")
+# The rules without a fixed name: one for each batch of seeds.
+BATCHES = "batches of seeds"
 
 
 def profile(name):
@@ -20,9 +22,9 @@ def rules():
     """Every rule's text by its name, but for those that only collect files."""
     found = {}
     for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
-        for part in re.split(r"^(?=rule )", path.read_text(), flags=re.MULTILINE):
-            if name := re.match(r"rule (\w+):", part):
-                found[name[1]] = part
+        for part in re.split(r"^(?= *rule\b.*:$)", path.read_text(), flags=re.MULTILINE):
+            if name := re.match(r" *rule ?(\w*):", part):
+                found[name[1] or BATCHES] = part
     return found
 
 
@@ -36,10 +38,10 @@ def sent():
 
 
 def test_every_job_that_is_sent_asks_for_memory_and_for_time_that_grow():
-    assert {"train_network", "measure_variant", "plot_figure"} <= sent().keys()
+    assert {"train_network", BATCHES, "measure_variant", "plot_figure"} <= sent().keys()
     for name, text in sent().items():
         assert re.search(r"mem_mb=doubling\(\d+\)", text), name
-        assert re.search(r"runtime=doubling\(\d+\)", text), name
+        assert re.search(r"runtime=doubling\(\d+( \* len\(SEEDS\))?\)", text), name
 
 
 def test_what_needs_the_internet_stays_on_the_machine_where_snakemake_runs():
@@ -49,7 +51,9 @@ def test_what_needs_the_internet_stays_on_the_machine_where_snakemake_runs():
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_every_job_that_is_sent_shares_a_job_of_the_scheduler(name):
     settings = profile(name)
-    assert settings["groups"].keys() == sent().keys()
+    assert settings["groups"].keys() == sent().keys() - {BATCHES}
+    # A batch of seeds goes where the profile sends single ones.
+    assert 'grouped_like("train_network", batch_name(SEEDS))' in rules()["train_network"]
     assert settings["group-components"].keys() <= set(settings["groups"].values())
 
 
