@@ -62,7 +62,7 @@ def test_editing_a_figure_redraws_that_figure_and_the_paper(finished):
 
 
 def test_editing_the_strategy_retrains_and_a_comment_does_not(finished):
-    finished.edit("strategies/end_to_end.py", "signal = cross", "# a comment\n    signal = cross")
+    finished.edit("strategies/end_to_end.py", "signal = true", "# a comment\n    signal = true")
     assert finished.planned() == {}
     finished.edit("strategies/end_to_end.py", "first=0", "first=1 - 1")
     planned = finished.planned()
