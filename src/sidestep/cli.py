@@ -26,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # Snakemake stops a job with SIGTERM: as an exception, it lets half-made files be removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if getattr(options, "fingerprint", ""):
+        from sidestep import fingerprint
+
+        fingerprint.REMEMBERED.load(layout.sources(options.root))
     try:
         options.command(options)
     except UserError as error:

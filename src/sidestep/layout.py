@@ -5,6 +5,16 @@ from pathlib import Path
 RESULTS = Path("results")
 
 
+def plan(root: Path = RESULTS) -> Path:
+    """The folder of what planning writes: configs, code and studies as jobs are asked for them."""
+    return root / "plan"
+
+
+def sources(root: Path = RESULTS) -> Path:
+    """What planning found in our sources, so that no job parses them again."""
+    return plan(root) / "sources.json"
+
+
 def data(dataset: str, root: Path = RESULTS) -> Path:
     """The arrays of a data set."""
     return root / "data" / f"{dataset}.safetensors"

@@ -28,7 +28,7 @@ from sidestep.files import canonical_json, read_json, write_text
 
 RUN = "{study}/{dataset}/{variant}/seed{seed}"
 CELL = "{study}/{dataset}/{variant}"
-PLAN = Path("results/plan")
+PLAN = layout.plan()
 
 
 def checked_config():
@@ -202,7 +202,7 @@ def all_figures():
 
 def prepare_plan(config):
     """Write every planned file before Snakemake looks at what files there are."""
-    fingerprint.REMEMBERED.load(PLAN / "sources.json")
+    fingerprint.REMEMBERED.load(layout.sources())
     if not workflow.is_main_process:
         # A job on another machine finds the plan written, and must not make anything stale.
         return
@@ -219,7 +219,7 @@ def prepare_plan(config):
             code_file(entries.plot(thing["name"]))
     code_file(entries.tabulate())
     code_file(numbers_entries(config))
-    fingerprint.REMEMBERED.save(PLAN / "sources.json")
+    fingerprint.REMEMBERED.save(layout.sources())
     if not recorded():
         mark_stale_runs(config)
 

@@ -19,10 +19,9 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sidestep.analyses.shared.evolution import ACCURACY, BOOSTING, EXACT_LINEAR, R2
-from sidestep.data.dataset import Dataset
+from sidestep.building import dataset_of
 from sidestep.data.load import load, split
 from sidestep.data.prepare import prepare
-from sidestep.registry import load as load_thing
 from sidestep.settings import Count
 from sidestep.study import split_settings
 from sidestep.tables import Tables
@@ -85,15 +84,12 @@ def prepared(tables: Tables, run: dict[str, Any]) -> dict[str, Part]:
     Raises:
         UserError: the data set's file cannot be read or split so.
     """
-    dataset: Dataset = load_thing("datasets", run["dataset"]).DATASET
     parts = split(load(tables.data(run["dataset"])), **split_settings(run))
     return {
         name: Part(
             inputs.flatten(1).numpy(), labels.numpy() if labels.ndim == 1 else labels[:, 0].numpy()
         )
-        for name, (inputs, labels) in prepare(
-            parts, dataset.normalised(run["normalisation"])
-        ).items()
+        for name, (inputs, labels) in prepare(parts, dataset_of(run)).items()
     }
 
 

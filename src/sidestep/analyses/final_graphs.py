@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sidestep.analyses.shared.finals import finals
+from sidestep.building import dataset_of
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, split
 from sidestep.data.prepare import prepare
@@ -150,9 +151,8 @@ def importance(its: Grown, inputs: Tensor, *, classes: bool) -> Tensor:
 
 def _inputs(tables: Tables, run: dict[str, Any]) -> Tensor:
     """The training rows of a run as its network sees them, N×inputs."""
-    dataset: Dataset = load_thing("datasets", run["dataset"]).DATASET
     parts = split(load(tables.data(run["dataset"])), **split_settings(run))
-    train = prepare({"train": parts["train"]}, dataset.normalised(run["normalisation"]))["train"]
+    train = prepare({"train": parts["train"]}, dataset_of(run))["train"]
     return train[0].flatten(1)
 
 

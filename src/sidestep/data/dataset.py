@@ -143,6 +143,11 @@ class Dataset:
         """How many outputs a network has: a logit a class, or the predicted number."""
         return self.classes if self.target == "class" else 1
 
+    @property
+    def pixels(self) -> bool:
+        """Whether networks see pixels, neither a table's columns nor components."""
+        return not (self.features or self.components)
+
     def array_type(self, array: str) -> str:
         """The numbers' type of one of `ARRAY_NAMES`, as numpy calls it."""
         real = self.target == "number" if array.endswith("labels") else bool(self.features)

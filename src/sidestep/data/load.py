@@ -94,10 +94,13 @@ def split(
         UserError: `validation` is negative or leaves no training image, or fewer are left than
             `train_images`.
     """
+    train, test = len(data["train"]), len(data["test"])
+    # Rows of both parts, the training images first: nothing is copied that no part keeps.
+    rows = torch.arange(train + test)
     if resample is not None:
-        data = _drawn_anew(data, resample)
-    train = data["train"]
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:subset]
+        rows = _shuffled(len(rows), derive(resample, "resampling"))
+    drawn = {"train": rows[:train].sort().values, "test": rows[train:].sort().values}
+    order = _shuffled(train, seed)[:subset]
     if 0 < validation < 1:
         validation = round(validation * len(order))
     if not 0 <= validation < len(order) or validation != int(validation):
@@ -110,24 +113,36 @@ def split(
     wanted = left if train_images is None else train_images
     if not 0 < wanted <= left:
         raise UserError(f"train_images is {wanted}, but must be 1 to {left}: no more are left")
-    chosen = order[apart : apart + wanted]
-    parts = {"train": train if wanted == len(train) else _take(train, chosen)}
-    if apart:
-        parts["validation"] = _take(train, order[:apart])
-    return {**parts, "test": data["test"]}
+    kept = {"train": order[apart : apart + wanted], "validation": order[:apart]}
+    taken = {name: drawn["train"][chosen.sort().values] for name, chosen in kept.items()}
+    return {
+        name: _take(data, chosen)
+        for name, chosen in {**taken, "test": drawn["test"]}.items()
+        if len(chosen)
+    }
 
 
-def _drawn_anew(data: Mapping[str, Images], draw: int) -> dict[str, Images]:
-    train, test = data["train"], data["test"]
-    both = Images(torch.cat((train.images, test.images)), torch.cat((train.labels, test.labels)))
-    generator = torch.Generator().manual_seed(derive(draw, "resampling"))
-    order = torch.randperm(len(both), generator=generator)
-    return {"train": _take(both, order[: len(train)]), "test": _take(both, order[len(train) :])}
+def _shuffled(count: int, seed: int) -> Tensor:
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
 
 
-def _take(images: Images, indices: Tensor) -> Images:
-    indices = indices.sort().values
-    return Images(images.images[indices], images.labels[indices])
+def _take(data: Mapping[str, Images], rows: Tensor) -> Images:
+    """Some of the training and the test images, in ascending order of their rows."""
+    first = len(data["train"])
+    parts = []
+    for part, here in (
+        (data["train"], rows[rows < first]),
+        (data["test"], rows[rows >= first] - first),
+    ):
+        if len(here) == len(part):
+            parts.append(part)
+        elif len(here):
+            parts.append(Images(part.images[here], part.labels[here]))
+    if len(parts) == 1:
+        return parts[0]
+    return Images(
+        torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts])
+    )
 
 
 def normalise(images: Tensor, dataset: Dataset) -> Tensor:

@@ -85,7 +85,7 @@ def preparation(train: Images, dataset: Dataset) -> Preparation:
     target = (0.0, 1.0)
     if dataset.target == "number":
         target = (float(labels.mean()), float(labels.std(correction=0)))
-    if not dataset.features and not dataset.components:
+    if dataset.pixels:
         return Preparation(dataset)
     plain = Preparation(dataset).inputs(train.images).flatten(1).double()
     mean = plain.mean(0)

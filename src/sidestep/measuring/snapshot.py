@@ -51,7 +51,7 @@ class Library:
             UserError: the run has no such split.
         """
         if name == "noise" and name not in self.splits:
-            if self.dataset.features or self.dataset.components:
+            if not self.dataset.pixels:
                 raise UserError(f"dataset '{self.dataset.name}' has no pixels to make noise of")
             self.splits["noise"] = noise(self.dataset)
         if name not in self.splits:
@@ -76,10 +76,9 @@ class Library:
     def moments(self, name: str) -> InputMoments:
         """Mean and covariance of the normalised images of a split."""
         if name not in self._moments:
-            plain = not (self.dataset.features or self.dataset.components)
             self._moments[name] = (
                 input_moments(self.images(name).images, self.dataset)
-                if plain
+                if self.dataset.pixels
                 else moments_of(self.normalised(name))
             )
         return self._moments[name]

@@ -23,7 +23,7 @@ from sidestep.building import (
 )
 from sidestep.contract import Batch, Model, Signal
 from sidestep.data.dataset import Dataset
-from sidestep.data.load import load, normalise, split
+from sidestep.data.load import Images, load, normalise, split
 from sidestep.data.prepare import prepare
 from sidestep.errors import UserError
 from sidestep.registry import arguments, unknown
@@ -39,8 +39,13 @@ from sidestep.training.view import Probe
 def splits_of(
     run: dict[str, Any], dataset: Dataset, data: Path, device: torch.device, wanted: set[str]
 ) -> dict[str, Batch]:
-    """The wanted splits, `train` among them, as networks see them, on the device."""
+    """The wanted splits, `train` among them, as networks see them, on the device.
+
+    Of the test images those that are scored: nothing else is done with them.
+    """
     parts = split(load(data), **split_settings(run))
+    test, shown = parts["test"], run["evaluation_images"]
+    parts["test"] = Images(test.images[:shown], test.labels[:shown])
     chosen = {name: part for name, part in parts.items() if name in wanted}
     return {
         name: Batch(inputs.to(device), labels.to(device))
@@ -167,7 +172,7 @@ def _check_teacher(task: Task) -> None:
 
 def _augmentation(thing: dict[str, Any], dataset: Dataset, device: torch.device) -> Augmentation:
     augment, settings = load_thing("augmentations", thing["name"]).augment, arguments(thing)
-    if dataset.features or dataset.components:
+    if not dataset.pixels:
         raise UserError(
             f"augmentation '{thing['name']}' needs images, which dataset '{dataset.name}' has not"
         )
