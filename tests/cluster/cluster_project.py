@@ -28,6 +28,7 @@ studies:
   width:
     datasets: [digits]
     seeds: [0, 1, 2]
+    seeds_per_job: 1
     run: {epochs: 200, records: [200], train_images: null, batch_size: 64}
     grid: {network.width: [4, 8]}
     baseline: width-8
@@ -36,6 +37,10 @@ studies:
     group_metrics: []
     analyses: []
     figures: [dead_neurons]
+"""
+# All seeds of a width in one job.
+BATCHES = """
+studies: {width: {seeds_per_job: 3}}
 """
 # A job that insists on a GPU, on a cluster where the GPU is a stand-in.
 GPU = """
@@ -158,6 +163,7 @@ def copy_cluster_project(folder: Path, variables: dict[str, str]) -> ClusterProj
     """Copy the project; its jobs write a checkpoint each second, so that short ones can be killed."""
     project = copy_project(folder)
     (folder / "cluster.yaml").write_text(CONFIG)
+    (folder / "batches.yaml").write_text(BATCHES)
     (folder / "gpu.yaml").write_text(GPU)
     (folder / "partitions.yaml").write_text(PARTITIONS)
     project.edit("cli.py", "type=float, default=20.0", "type=float, default=1.0")

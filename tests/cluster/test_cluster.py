@@ -111,7 +111,8 @@ def test_a_gpu_is_asked_for_and_a_failure_names_its_logs(project):
 
 
 def test_another_scheduler_is_served_by_its_own_commands(project, local):
-    project.run(*project.targets, *GENERIC)
+    """Here a job trains all seeds of a width, and the local run one seed a job."""
+    project.run(*project.targets, *GENERIC, config=("cluster.yaml", "batches.yaml"))
     jobs = project.jobs()
     assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
     assert {job["name"] for job in jobs.values()} == {"sidestep"}
