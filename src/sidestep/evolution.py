@@ -1,4 +1,4 @@
-"""What the variants of a study of evolving graphs are, told by their settings and never by their names."""
+"""The words of a study of evolving graphs, and what its variants are: told by their settings, never by their names."""
 
 from typing import Any
 
@@ -12,6 +12,11 @@ Run = dict[str, Any]
 LINEAR, MLP, CONTROL, EVOLVED, JUDGED, OTHER = (
     *("linear", "mlp", "never_evolved", "evolved", "judged", "other"),
 )
+# What is no variant but compared with them, and what checks the linear one: methods of the analysis `boosting`.
+BOOSTING, EXACT_LINEAR = "boosting", "exact_linear"
+# The data set of means over all data sets of classes.
+ALL_CLASSES = "all classes"
+ACCURACY, R2 = "accuracy", "r2"
 
 
 def is_graph(run: Run) -> bool:

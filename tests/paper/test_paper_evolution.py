@@ -8,6 +8,7 @@ import pytest
 from made_results import SOURCE
 
 from sidestep import entries, fingerprint, registry
+from sidestep.evolution import ALL_CLASSES, CONTROL
 from sidestep.paper import evolution
 from sidestep.paper.parts import (
     evolution_claims,
@@ -22,7 +23,7 @@ from sidestep.paper.parts import (
     evolution_study,
     evolution_words,
 )
-from sidestep.paper.parts.evolution_study import ALL_CLASSES, EvolutionStudy
+from sidestep.paper.parts.evolution_study import EvolutionStudy
 from sidestep.statistics.intervals import Interval, corrected_interval
 from sidestep.typeset import typeset_job
 
@@ -63,11 +64,11 @@ def study_of(
 def test_variants_are_told_by_their_settings(usual):
     roles = {name: usual.role(name) for name in usual.runs}
     assert roles == {
-        "random": evolution_study.CONTROL, "linear": "linear", "mlp": "mlp", "evolved": "post", "judged": "judged",
+        "random": CONTROL, "linear": "linear", "mlp": "mlp", "evolved": "post", "judged": "judged",
         "judged-2": "judged", "judged-3": "judged",
     }  # fmt: skip
     assert usual.evolving == ["evolved", "judged"] and usual.best_rule == "judged"
-    assert usual.one(evolution_study.CONTROL) == "random" and usual.one("other") == ""
+    assert usual.one(CONTROL) == "random" and usual.one("other") == ""
 
 
 def test_roles_do_not_depend_on_names(tmp_path):
@@ -79,7 +80,7 @@ def test_roles_do_not_depend_on_names(tmp_path):
     tables = made.made_results(tmp_path, study, scores=dict.fromkeys(runs, 0.8))
     found = EvolutionStudy(tables)
     assert [found.role(name) for name in "abcde"] == [
-        *("judged", "evolved", evolution_study.CONTROL, "judged", "other"),
+        *("judged", "evolved", CONTROL, "judged", "other"),
     ]
     # The member of the least number stands for a population.
     assert found.first == ["b", "c", "d", "e"]
@@ -270,7 +271,7 @@ def test_what_evolving_loses_is_told_first(tmp_path):
         "The post holds that its results are similar to those of usual networks; not so"
         in " ".join(against)
     )
-    (one, *_) = evolution_contrasts.counted(study, (evolution_study.CONTROL,))
+    (one, *_) = evolution_contrasts.counted(study, (CONTROL,))
     assert f"higher on none of 3{SPACE}data sets and lower on 3" in one
 
 
@@ -292,7 +293,7 @@ def test_what_is_not_separated_stays_open(tmp_path):
 def test_of_a_single_seed_nothing_is_concluded(tmp_path):
     study = study_of(tmp_path, seeds=(4,))
     assert "known without interval" in " ".join(evolution_contrasts.sentences(study))
-    assert not list(evolution_contrasts.counted(study, (evolution_study.CONTROL, "mlp")))
+    assert not list(evolution_contrasts.counted(study, (CONTROL, "mlp")))
     assert not list(evolution_contrasts.unshown(study))
     outcomes = {
         each.outcome

@@ -18,10 +18,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from sidestep.analyses.shared.evolution import ACCURACY, BOOSTING, EXACT_LINEAR, R2
 from sidestep.building import dataset_of
 from sidestep.data.load import load, split
 from sidestep.data.prepare import prepare
+from sidestep.evolution import ACCURACY, BOOSTING, EXACT_LINEAR, R2
 from sidestep.settings import Count
 from sidestep.study import split_settings
 from sidestep.tables import Tables

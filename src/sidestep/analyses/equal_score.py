@@ -11,15 +11,9 @@ import numpy as np
 import pandas as pd
 
 from sidestep.analyses.shared import timeline
-from sidestep.analyses.shared.evolution import (
-    BOOSTING,
-    Scores,
-    boosted,
-    probed,
-    seconds,
-)
+from sidestep.analyses.shared.evolution import Scores, boosted, probed, seconds
 from sidestep.analyses.shared.finals import mean
-from sidestep.evolution import evolves, firsts
+from sidestep.evolution import BOOSTING, evolves, firsts
 from sidestep.tables import Tables
 
 # A mean of equal scores may be the next larger number.

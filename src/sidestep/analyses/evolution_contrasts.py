@@ -5,17 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from sidestep.analyses.shared.evolution import (
-    ACCURACY,
-    ALL_CLASSES,
-    BOOSTING,
-    Scores,
-    average,
-    boosted,
-    contrasts,
-    minus,
-)
+from sidestep.analyses.shared.evolution import Scores, average, boosted, contrasts, minus
 from sidestep.analyses.shared.finals import Values
+from sidestep.evolution import ACCURACY, ALL_CLASSES, BOOSTING
 from sidestep.statistics.intervals import corrected_interval, mean_interval, separates
 from sidestep.study import Study
 from sidestep.tables import Tables

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import softmax
 
-from sidestep.analyses.shared.evolution import ACCURACY, Scores, average, minus
-from sidestep.evolution import populations
+from sidestep.analyses.shared.evolution import Scores, average, minus
+from sidestep.evolution import ACCURACY, populations
 from sidestep.tables import Tables
 
 Array = npt.NDArray[Any]

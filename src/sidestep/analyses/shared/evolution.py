@@ -11,16 +11,23 @@ import pandas as pd
 from sidestep import layout, variants
 from sidestep.analyses.shared.finals import Finals, Values, finals
 from sidestep.data import arrays
-from sidestep.evolution import CONTROL, EVOLVED, JUDGED, LINEAR, MLP, Run, firsts, is_judged
+from sidestep.evolution import (
+    ACCURACY,
+    BOOSTING,
+    CONTROL,
+    EVOLVED,
+    JUDGED,
+    LINEAR,
+    MLP,
+    R2,
+    Run,
+    firsts,
+    is_judged,
+)
 from sidestep.statistics.intervals import Interval, corrected_interval, mean_interval
 from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
-ACCURACY, R2 = "accuracy", "r2"
-# What is no variant but compared with them, and what checks the linear one.
-BOOSTING, EXACT_LINEAR = "boosting", "exact_linear"
-# The data set of means over all data sets of classes.
-ALL_CLASSES = "all classes"
 # Numbers that the probe `graph` reads, of networks without a graph `parameters` alone.
 GRAPH = (
     *("operations", "depth", "constants", "leaves", "parameters", "importance_inputs"),

@@ -19,14 +19,13 @@ from matplotlib.ticker import MaxNLocator
 from sidestep import drawing_curves as shared
 from sidestep.drawing import colour, datasets_of, empty, marker, title
 from sidestep.drawing_variants import QUIET, TALLEST
-from sidestep.evolution import CONTROL, EVOLVED, JUDGED, LINEAR, MLP, OTHER, Run, role
+from sidestep.evolution import BOOSTING, CONTROL, EVOLVED, JUDGED, LINEAR, MLP, OTHER, Run, role
 from sidestep.figures.shared import resizing, substitution
 from sidestep.statistics.intervals import mean_interval
 from sidestep.study import Study
 from sidestep.style import LABELS, TEXT
 from sidestep.tables import Tables
 
-BOOSTING = "boosting"
 KINDS = (LINEAR, MLP, CONTROL, EVOLVED, JUDGED, BOOSTING)
 GRAPHS = (CONTROL, EVOLVED, JUDGED)
 # Variants whose curves are told apart in one panel.

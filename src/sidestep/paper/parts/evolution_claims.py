@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sidestep.evolution import CONTROL, MLP
 from sidestep.paper.parts import evolution_contrasts as contrasts
 from sidestep.paper.parts import evolution_cost as cost
 from sidestep.paper.parts import evolution_population as populations
@@ -12,12 +13,7 @@ from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
 from sidestep.paper.parts.decoupled_words import pages
 from sidestep.paper.parts.evolution_scores import gap_apart, is_number
-from sidestep.paper.parts.evolution_study import (
-    CONTROL,
-    MLP,
-    EvolutionStudy,
-    difference,
-)
+from sidestep.paper.parts.evolution_study import EvolutionStudy, difference
 from sidestep.paper.parts.evolution_words import apart, estimated, place, places, spoken
 from sidestep.paper.parts.layerwise_words import code
 from sidestep.paper.parts.layerwise_words import plain as name_cell

@@ -3,21 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sidestep.evolution import ALL_CLASSES, BOOSTING, CONTROL, EVOLVED, JUDGED, LINEAR, MLP
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
 from sidestep.paper.parts.decoupled_words import pages
-from sidestep.paper.parts.evolution_study import (
-    ALL_CLASSES,
-    BOOSTING,
-    CONTROL,
-    EVOLVED,
-    JUDGED,
-    LINEAR,
-    MLP,
-    POST,
-    EvolutionStudy,
-    difference,
-)
+from sidestep.paper.parts.evolution_study import POST, EvolutionStudy, difference
 from sidestep.paper.parts.evolution_words import (
     apart,
     by_side,

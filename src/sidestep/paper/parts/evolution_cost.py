@@ -4,13 +4,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from sidestep.evolution import BOOSTING, CONTROL, MLP
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
 from sidestep.paper.parts.decoupled_words import pages
 from sidestep.paper.parts.evolution_study import (
-    BOOSTING,
-    CONTROL,
-    MLP,
     EvolutionStudy,
     bounded,
     method_rows,

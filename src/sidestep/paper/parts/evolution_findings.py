@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sidestep.evolution import BOOSTING, CONTROL, LINEAR, MLP
 from sidestep.paper.parts import evolution_claims as claims
 from sidestep.paper.parts import evolution_contrasts as contrasts
 from sidestep.paper.parts import evolution_population as populations
 from sidestep.paper.parts import evolution_scores as scores
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts.evolution_data import inputs_of
-from sidestep.paper.parts.evolution_study import BOOSTING, CONTROL, LINEAR, MLP, EvolutionStudy
+from sidestep.paper.parts.evolution_study import EvolutionStudy
 from sidestep.paper.parts.layerwise_words import ABOVE, BELOW
 
 _BESIDE = (CONTROL, *contrasts.RULES)

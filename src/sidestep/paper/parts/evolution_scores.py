@@ -4,20 +4,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from sidestep.evolution import BOOSTING, EXACT_LINEAR, LINEAR, R2
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
 from sidestep.paper.parts.decoupled_family import diverged
 from sidestep.paper.parts.decoupled_words import pages
-from sidestep.paper.parts.evolution_study import (
-    BOOSTING,
-    EXACT,
-    EXPLAINED,
-    LINEAR,
-    EvolutionStudy,
-    bounded,
-    method_rows,
-    seeds_of,
-)
+from sidestep.paper.parts.evolution_study import EvolutionStudy, bounded, method_rows, seeds_of
 from sidestep.paper.parts.evolution_words import (
     METHODS,
     apart,
@@ -58,7 +50,7 @@ def _rows(study: EvolutionStudy) -> Iterator[list[str]]:
         for row in study.records("final_scores", dataset):
             if str(row.variant) in study.first:
                 yield _row(dataset, row)
-        for method in (BOOSTING, EXACT):
+        for method in (BOOSTING, EXACT_LINEAR):
             for name, rows in method_rows(study, method):
                 if name == dataset:
                     yield _method(study, dataset, method, rows)
@@ -141,7 +133,7 @@ def exact_apart(study: EvolutionStudy) -> dict[str, Interval]:
     ours = study.one(LINEAR)
     return {
         dataset: study.apart(dataset, study.finals(dataset, ours, "test"), seeds_of(rows, "test"))
-        for dataset, rows in method_rows(study, EXACT)
+        for dataset, rows in method_rows(study, EXACT_LINEAR)
         if ours
     }
 
@@ -195,4 +187,4 @@ def own_fit_is_worse(study: EvolutionStudy) -> Iterator[str]:
 
 def is_number(study: EvolutionStudy, dataset: str) -> bool:
     """Whether a data set's target is a number."""
-    return study.measure(dataset) == EXPLAINED
+    return study.measure(dataset) == R2

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from sidestep import variants
+from sidestep.evolution import CONTROL
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts.decoupled_words import distinct
 from sidestep.paper.parts.evolution_data import DATASETS, inputs_of
-from sidestep.paper.parts.evolution_study import CONTROL, EvolutionStudy
+from sidestep.paper.parts.evolution_study import EvolutionStudy
 from sidestep.paper.parts.evolution_words import LINES, place
 from sidestep.paper.parts.layerwise_words import named, optimiser_words, rate
 from sidestep.paper.parts.resizing_words import capital

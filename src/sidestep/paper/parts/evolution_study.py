@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sidestep import evolution, sizing
+from sidestep.evolution import ACCURACY, EVOLVED, JUDGED, R2
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts.study import StudyTables, each_row
 from sidestep.statistics.intervals import Interval, corrected_interval, mean_interval
@@ -22,15 +23,6 @@ Run = dict[str, Any]
 Seeds = dict[int, float]
 # What a variant is.
 POST = "post"
-LINEAR, MLP, CONTROL, EVOLVED, JUDGED, OTHER = (
-    *(evolution.LINEAR, evolution.MLP, evolution.CONTROL),
-    *(evolution.EVOLVED, evolution.JUDGED, evolution.OTHER),
-)
-# What the analysis `boosting` adds, under the names of its methods.
-BOOSTING, EXACT = "boosting", "exact_linear"
-# The data set of `evolution_contrasts` that is the mean over those with classes.
-ALL_CLASSES = "all classes"
-ACCURACY, EXPLAINED = "accuracy", "r2"
 
 
 class EvolutionStudy(StudyTables):
@@ -133,7 +125,7 @@ class EvolutionStudy(StudyTables):
 
     def measure(self, dataset: str) -> str:
         """`accuracy`, or `r2` for numbers; the mean over data sets with classes is one of accuracies."""
-        return EXPLAINED if dataset in self._numbers else ACCURACY
+        return R2 if dataset in self._numbers else ACCURACY
 
     def finals(self, dataset: str, variant: str, split: str, quantity: str = "") -> Seeds:
         """The value at the last evaluation of each seed that finished.

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 
-from sidestep.paper.parts import formats as f
-from sidestep.paper.parts.evolution_data import title
-from sidestep.paper.parts.evolution_study import (
+from sidestep.evolution import (
     ALL_CLASSES,
     BOOSTING,
     CONTROL,
     EVOLVED,
-    EXACT,
-    EXPLAINED,
+    EXACT_LINEAR,
     JUDGED,
     LINEAR,
     MLP,
     OTHER,
-    POST,
+    R2,
 )
+from sidestep.paper.parts import formats as f
+from sidestep.paper.parts.evolution_data import title
+from sidestep.paper.parts.evolution_study import POST
 from sidestep.paper.parts.layerwise_words import (
     ABOVE,
     ALONE,
@@ -44,7 +44,7 @@ LINES = {
     OTHER: "a network of another kind",
 }
 # What `evolution_contrasts` and `boosting` name that is no variant.
-METHODS = {BOOSTING: "boosted trees", EXACT: "the exact linear model"}
+METHODS = {BOOSTING: "boosted trees", EXACT_LINEAR: "the exact linear model"}
 SIDES = {ABOVE: "higher", BELOW: "lower", OPEN: "not separated", ALONE: "known without interval"}
 
 
@@ -80,17 +80,17 @@ def other_cell(name: str) -> str:
 
 def score(measure: str) -> f.Show:
     """How a score is written: an accuracy in percent, or R²."""
-    return _explained if measure == EXPLAINED else f.percent
+    return _explained if measure == R2 else f.percent
 
 
 def score_cell(measure: str) -> f.Show:
     """The same without a unit."""
-    return _explained if measure == EXPLAINED else f.bare_percent
+    return _explained if measure == R2 else f.bare_percent
 
 
 def apart(measure: str) -> f.Show:
     """How a difference of scores is written: in points, or of R²."""
-    return _of_explained if measure == EXPLAINED else f.points
+    return _of_explained if measure == R2 else f.points
 
 
 def _explained(value: float) -> str:
