@@ -117,13 +117,6 @@ def batch_name(seeds):
     return f"train_seed{'s' * (len(seeds) > 1)}_{'_'.join(map(str, seeds))}"
 
 
-def grouped_like(known, name):
-    """Put a rule of that name into the group into which a profile puts a known one, if any."""
-    groups = workflow.group_settings.overwrite_groups
-    if known in groups:
-        groups.setdefault(name, groups[known])
-
-
 def batch_words(seeds):
     """The seeds of a batch as a job's message names them."""
     return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"

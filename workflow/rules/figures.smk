@@ -23,6 +23,8 @@ rule plot_figure:
         "results/logs/plot_figure/{study}/{figure}.log",
     conda:
         "../../environment.yml"
+    group:
+        "draw"
     threads: 1
     resources:
         mem_mb=doubling(2000),

@@ -17,6 +17,8 @@ rule measure_variant:
         f"results/logs/measure_variant/{CELL}.log",
     conda:
         "../../environment.yml"
+    group:
+        "measure"
     threads: 1
     resources:
         mem_mb=doubling(4000),
@@ -47,6 +49,8 @@ rule tabulate_study:
         "results/logs/tabulate_study/{study}.log",
     conda:
         "../../environment.yml"
+    group:
+        "draw"
     threads: 1
     resources:
         mem_mb=doubling(2000),
@@ -79,6 +83,8 @@ rule analyse_study:
         "results/logs/analyse_study/{study}/{analysis}.log",
     conda:
         "../../environment.yml"
+    group:
+        "draw"
     threads: 1
     resources:
         mem_mb=doubling(2000),

@@ -16,6 +16,8 @@ if CONFIG.one_by_one:
             study="|".join(CONFIG.one_by_one),
         conda:
             "../../environment.yml"
+        group:
+            "train"
         threads: lambda wildcards: run_of(wildcards).threads
         resources:
             mem_mb=doubling(3000),
@@ -36,8 +38,6 @@ if CONFIG.one_by_one:
 # The others: a rule for each batch of seeds, for all studies that have it, since the outputs of a rule
 # are as many as its seeds.
 for SEEDS, STUDIES in CONFIG.batches.items():
-    grouped_like("train_network", batch_name(SEEDS))
-
     rule:
         name:
             batch_name(SEEDS)
@@ -54,6 +54,8 @@ for SEEDS, STUDIES in CONFIG.batches.items():
             study="|".join(STUDIES),
         conda:
             "../../environment.yml"
+        group:
+            "train"
         threads: lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).threads
         resources:
             mem_mb=doubling(3000),
@@ -87,6 +89,8 @@ rule time_training:
         "results/logs/time_training/{study}/{dataset}.log",
     conda:
         "../../environment.yml"
+    group:
+        "timing"
     threads: workflow.cores
     resources:
         exclusive=1,
