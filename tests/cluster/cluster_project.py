@@ -36,7 +36,7 @@ studies:
     metrics: [scores, dead_neurons]
     group_metrics: []
     analyses: []
-    figures: [dead_neurons]
+    figures: [dead_neurons, learning_curves]
 """
 # All seeds of a width in one job.
 BATCHES = """
@@ -51,7 +51,11 @@ partitions:
   cpu: {max_runtime: 1440}
   gpu: {max_runtime: 1440, max_gpu: 1}
 """
-TARGETS = ("results/tables/width_summary.csv", "results/figures/width/dead_neurons.svg")
+# Two figures of one table: jobs that share one of Slurm's and hang together, of which two could run at once.
+TARGETS = (
+    *("results/tables/width_summary.csv", "results/figures/width/dead_neurons.svg"),
+    "results/figures/width/learning_curves.svg",
+)
 # Nothing of a test may wait for ever, whatever Slurm does.
 LIMIT = 240
 

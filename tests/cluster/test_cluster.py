@@ -97,14 +97,16 @@ def test_a_gpu_is_asked_for_and_a_failure_names_its_logs(project):
         *SLURM,
         *("--retries", "0", "--slurm-partition-config", "partitions.yaml"),
         *("--slurm-init-seconds-before-status-checks", "10"),
-        config=("cluster.yaml", "gpu.yaml"),
+        config=("cluster.yaml", "batches.yaml", "gpu.yaml"),
         fails=True,
     )
     ((number, job),) = project.jobs().items()
     assert (job["partition"], job["state"]) == ("gpu", "FAILED")
     assert "gpu:1" in project.command("scontrol", "show", "job", number)
+    # Batches of seeds share a job of Slurm's with others.
+    assert "train_train_seeds_0_1_2" in job["what"], job
     # The rule's own log and that of Slurm, by name, and what the first says.
-    assert f"results/logs/train_network/{FIRST.removeprefix('results/runs/')}.log" in said
+    assert "results/logs/train_network/width/digits/width-4/train_seeds_0_1_2.log" in said
     assert re.search(rf"results/logs/slurm/\S+/{number}\.log", said)
     assert "run.device is 'cuda' but this machine has no such device" in said
     assert "1 failed" in project.status()
@@ -116,6 +118,6 @@ def test_another_scheduler_is_served_by_its_own_commands(project, local):
     jobs = project.jobs()
     assert {job["state"] for job in jobs.values()} == {"COMPLETED"}
     assert {job["name"] for job in jobs.values()} == {"sidestep"}
-    # Two jobs of three runs each, one of measures, one of timing, one of tables and figures.
-    assert len(jobs) == 5, jobs
+    # One job of both widths' training, one of measures, one of timing, one of tables and figures.
+    assert len(jobs) == 4, jobs
     assert_same_results(project, local)

@@ -49,7 +49,7 @@ def test_what_needs_the_internet_stays_on_the_machine_where_snakemake_runs():
 
 
 def group(rule):
-    found = re.search(r'^ +group:\n +"(\w+)"$', rules()[rule], re.MULTILINE)
+    found = re.search(r'^ +group:\n +shared\("(\w+)"\)$', rules()[rule], re.MULTILINE)
     return found and found[1]
 
 

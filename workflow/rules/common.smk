@@ -30,6 +30,10 @@ RUN = "{study}/{dataset}/{variant}/seed{seed}"
 CELL = "{study}/{dataset}/{variant}"
 PLAN = layout.plan()
 
+# Where several jobs share one of Slurm's, they take turns in it (profiles/slurm); nothing else has this resource. It is
+# said here since inside of that job, where Snakemake asks Slurm for a part of it, there is no profile.
+workflow.register_resource("turn", 1)
+
 
 def checked_config():
     """The resolved config; every fault of it is told in one message, before any job runs."""
@@ -115,6 +119,12 @@ def batch_name(seeds):
     if len(seeds) > 5 and list(seeds) == list(range(first, last + 1)):
         return f"train_seeds_{first}_to_{last}"
     return f"train_seed{'s' * (len(seeds) > 1)}_{'_'.join(map(str, seeds))}"
+
+
+def shared(group):
+    """The group of a rule, whose jobs share one of the scheduler's; none on one machine, where each would be shown as
+    a group of its own."""
+    return group if workflow.nodes else None
 
 
 def batch_words(seeds):

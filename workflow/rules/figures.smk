@@ -21,10 +21,10 @@ rule plot_figure:
         rows="results/figures/{study}/{figure}.csv",
     log:
         "results/logs/plot_figure/{study}/{figure}.log",
+    group:
+        shared("draw")
     conda:
         "../../environment.yml"
-    group:
-        "draw"
     threads: 1
     resources:
         mem_mb=doubling(2000),

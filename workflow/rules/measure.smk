@@ -15,10 +15,10 @@ rule measure_variant:
         summary=f"results/measures/{CELL}/summary.json",
     log:
         f"results/logs/measure_variant/{CELL}.log",
+    group:
+        shared("measure")
     conda:
         "../../environment.yml"
-    group:
-        "measure"
     threads: 1
     resources:
         mem_mb=doubling(4000),
@@ -47,10 +47,10 @@ rule tabulate_study:
         "results/tables/{study}.csv",
     log:
         "results/logs/tabulate_study/{study}.log",
+    group:
+        shared("draw")
     conda:
         "../../environment.yml"
-    group:
-        "draw"
     threads: 1
     resources:
         mem_mb=doubling(2000),
@@ -81,10 +81,10 @@ rule analyse_study:
         "results/tables/{study}_{analysis}.csv",
     log:
         "results/logs/analyse_study/{study}/{analysis}.log",
+    group:
+        shared("draw")
     conda:
         "../../environment.yml"
-    group:
-        "draw"
     threads: 1
     resources:
         mem_mb=doubling(2000),

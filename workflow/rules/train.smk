@@ -14,10 +14,10 @@ if CONFIG.one_by_one:
             f"results/logs/train_network/{RUN}.log",
         wildcard_constraints:
             study="|".join(CONFIG.one_by_one),
+        group:
+            shared("train")
         conda:
             "../../environment.yml"
-        group:
-            "train"
         threads: lambda wildcards: run_of(wildcards).threads
         resources:
             mem_mb=doubling(3000),
@@ -38,6 +38,7 @@ if CONFIG.one_by_one:
 # The others: a rule for each batch of seeds, for all studies that have it, since the outputs of a rule
 # are as many as its seeds.
 for SEEDS, STUDIES in CONFIG.batches.items():
+
     rule:
         name:
             batch_name(SEEDS)
@@ -52,10 +53,10 @@ for SEEDS, STUDIES in CONFIG.batches.items():
             f"results/logs/train_network/{CELL}/{batch_name(SEEDS)}.log",
         wildcard_constraints:
             study="|".join(STUDIES),
+        group:
+            shared("train")
         conda:
             "../../environment.yml"
-        group:
-            "train"
         threads: lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).threads
         resources:
             mem_mb=doubling(3000),
@@ -87,10 +88,10 @@ rule time_training:
         "results/timing/{study}/{dataset}.json",
     log:
         "results/logs/time_training/{study}/{dataset}.log",
+    group:
+        shared("timing")
     conda:
         "../../environment.yml"
-    group:
-        "timing"
     threads: workflow.cores
     resources:
         exclusive=1,
