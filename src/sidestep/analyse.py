@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sidestep import seals
 from sidestep.files import write_with
 from sidestep.registry import arguments, load
 from sidestep.study import Study
@@ -20,3 +21,4 @@ def analyse_job(study: Study, name: str, output: Path, root: Path) -> None:
     thing = next(thing for thing in study.analyses if thing["name"] == name)
     frame = load("analyses", name).analyse(Tables(study, root), **arguments(thing))
     write_with(output, lambda path: frame.to_csv(path, index=False, lineterminator="\n"))
+    seals.write_beside(output)

@@ -4,8 +4,10 @@ A job's modules are imported inside its command, so that each process loads only
 """
 
 import argparse
+import hashlib
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -198,7 +200,12 @@ def _study(path: Path) -> Any:
     from sidestep.study import Study
 
     try:
-        return Study.from_json(json.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        # A planned study's file is named after what it holds.
+        named = re.fullmatch(r"study-([0-9a-f]{16})\.json", path.name)
+        if named and hashlib.sha256(text.encode()).hexdigest()[:16] != named[1]:
+            raise UserError(f"{path} is damaged (it is not what was written): run again")
+        return Study.from_json(json.loads(text))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} does not hold a resolved study ({error})") from None
 

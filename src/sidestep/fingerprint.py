@@ -16,8 +16,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sidestep import seals
 from sidestep.errors import UserError
-from sidestep.files import canonical_json, read_json, write_json
+from sidestep.files import canonical_json
 from sidestep.registry import PACKAGE
 
 # Modules that cannot change what a job computes: the way in, paths, words, and what a run reports
@@ -57,16 +58,16 @@ class Remembered:
     def load(self, path: Path) -> None:
         """Take over what a file remembers, if there is a readable one for this version of us."""
         try:
-            kept = read_json(path)
+            kept = seals.read(path)
             if kept["version"] == _own_version():
                 self.facts = {key: (item[0], list(item[1])) for key, item in kept["facts"].items()}
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
+        except (UserError, ValueError, KeyError, TypeError, IndexError):
             return
 
     def save(self, path: Path) -> None:
         """Write the file if something new was found."""
         if self.new:
-            write_json(path, {"version": _own_version(), "facts": self.facts})
+            seals.write(path, {"version": _own_version(), "facts": self.facts})
             self.new = False
 
 

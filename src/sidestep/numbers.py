@@ -4,8 +4,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sidestep import captions, layout
-from sidestep.files import read_json, write_json
+from sidestep import captions, layout, runs, seals
+from sidestep.files import read_json
 from sidestep.paper.parts import formats, sentences
 from sidestep.registry import load, names
 from sidestep.study import Study
@@ -45,7 +45,7 @@ def numbers_job(size: str, studies: list[Study], output: Path, root: Path) -> No
     }
     for study in told:
         value[study.name] = load("paper", study.name).numbers(Tables(study, root))
-    write_json(output, value)
+    seals.write(output, value)
 
 
 def _extent(study: Study) -> sentences.Extent:
@@ -71,12 +71,12 @@ def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:
         for run in study.runs():
             place = (run["study"], run["dataset"], run["variant"], run["seed"])
             folder = layout.run(*place, root)
-            summary = read_json(folder / "summary.json")
+            summary = runs.read_summary(folder)
             seconds += summary["seconds_train"]
             count += 1
             if summary["status"] == "diverged":
                 diverged.append("/".join(map(str, place)))
-            for key, item in read_json(folder / "provenance.json").items():
+            for key, item in read_json(runs.check_file(folder, "provenance.json")).items():
                 if isinstance(item, str | int):
                     facts.setdefault(key, set()).add(str(item))
     facts.pop("fingerprint", None)
@@ -91,7 +91,7 @@ def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:
             [name, array, digest]
             for name in sorted(datasets)
             for array, digest in sorted(
-                read_json(layout.data(name, root).with_suffix(".digest.json"))["sha256"].items()
+                seals.read(layout.data(name, root).with_suffix(".digest.json"))["sha256"].items()
             )
         ],
     }
@@ -128,7 +128,7 @@ def _timing(studies: list[Study], root: Path) -> list[list[Any]]:
         for dataset in study.timing_datasets:
             path = root / "timing" / study.name / f"{dataset}.json"
             if path.is_file():
-                value = read_json(path)
+                value = seals.read(path)
                 found.append([study.name, dataset, *(str(value[key]) for key in _WHERE)])
     return found
 

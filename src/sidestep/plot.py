@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sidestep import seals
 from sidestep.files import write_with
 from sidestep.registry import arguments, load
 from sidestep.study import Study
@@ -34,3 +35,4 @@ def plot_job(study: Study, name: str, outputs: dict[str, Path], root: Path) -> N
             outputs["png"],
             lambda path: drawn.savefig(path, format="png", dpi=DPI, metadata={"Software": None}),
         )
+    seals.write_beside(outputs["svg"], outputs["png"], outputs["csv"])

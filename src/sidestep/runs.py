@@ -3,26 +3,45 @@
 from pathlib import Path
 from typing import Any
 
+from sidestep import seals
 from sidestep.errors import UserError
-from sidestep.files import Json, canonical_json, read_json, sha256
+from sidestep.files import Json, canonical_json, sha256
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """A folder's `summary.json`.
 
     Raises:
-        UserError: it is absent or damaged.
+        UserError: it is absent, damaged, or of another run than the folder's config.
     """
     path = folder / "summary.json"
-    try:
-        summary = read_json(path)
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: the job that writes it did not finish") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}): delete it and run again") from None
-    if not isinstance(summary, dict) or not isinstance(summary.get("files"), dict):
+    summary = seals.read(path)
+    if not isinstance(summary.get("files"), dict):
         raise UserError(f"{path} is damaged (it is no summary): delete it and run again")
+    # Another run's summary shows by its config; hand-made ones may name none.
+    if "config.json" in summary["files"]:
+        _check_file(folder, "config.json", summary)
     return summary
+
+
+def check_file(folder: Path, name: str) -> Path:
+    """One file of a run's folder, which is what the summary says.
+
+    Raises:
+        UserError: it or the summary is missing or damaged.
+    """
+    return _check_file(folder, name, read_summary(folder))
+
+
+def _check_file(folder: Path, name: str, summary: dict[str, Any]) -> Path:
+    digest = summary["files"].get(name)
+    path = folder / name
+    remedy = f"delete {folder / 'summary.json'} and run again"
+    if not path.is_file():
+        raise UserError(f"{path} is missing: {remedy}")
+    if sha256(path) != digest:
+        raise UserError(f"{path} was changed since it was written: {remedy}")
+    return path
 
 
 def check(folder: Path, expected: Json, fingerprint: str) -> dict[str, Any]:
@@ -37,15 +56,8 @@ def check(folder: Path, expected: Json, fingerprint: str) -> dict[str, Any]:
         UserError: a file is missing, was changed since, or belongs to another config or other code.
     """
     summary = read_summary(folder)
-    for name, digest in summary["files"].items():
-        path = folder / name
-        if not path.is_file():
-            raise UserError(f"{path} is missing: delete {folder / 'summary.json'} and run again")
-        if sha256(path) != digest:
-            raise UserError(
-                f"{path} was changed since it was written: delete {folder / 'summary.json'} and "
-                "run again"
-            )
+    for name in summary["files"]:
+        _check_file(folder, name, summary)
     try:
         text = (folder / "config.json").read_text(encoding="utf-8").strip()
     except OSError as error:

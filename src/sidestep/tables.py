@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
-from sidestep import layout
+from sidestep import layout, runs, seals
 from sidestep.errors import UserError
 from sidestep.study import Study
 
@@ -50,19 +50,21 @@ class Tables:
         if "" in self._read:
             return self._read[""]
         path = layout.table(self.study.name, "", self.root)
+        seals.check_beside(path)
         return read_compact(path, self.study.columns)
 
     def analysis(self, name: str) -> pd.DataFrame:
         """The table of one of the study's analyses.
 
         Raises:
-            UserError: the study has no such analysis.
+            UserError: the study has no such analysis, or its table is not what was written.
         """
         known = [thing["name"] for thing in self.study.analyses]
         if name not in known:
             raise UserError(f"study '{self.study.name}' has no analysis '{name}', which is needed")
         if name not in self._read:
             path = layout.table(self.study.name, name, self.root)
+            seals.check_beside(path)
             self._read[name] = pd.read_csv(path, low_memory=False)
         return self._read[name]
 
@@ -83,11 +85,19 @@ class Tables:
         """The file of a data set."""
         return layout.data(dataset, self.root)
 
+    def history(self, dataset: str, variant: str, seed: int) -> Path:
+        """The file of how a run learned."""
+        return self._file(dataset, variant, seed, "history.csv")
+
+    def _file(self, dataset: str, variant: str, seed: int, name: str) -> Path:
+        folder = layout.run(self.study.name, dataset, variant, seed, self.root)
+        return runs.check_file(folder, name)
+
     def _arrays(self, dataset: str, variant: str, seed: int, name: str) -> dict[str, NDArray[Any]]:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        path = layout.run(self.study.name, dataset, variant, seed, self.root) / name
+        path = self._file(dataset, variant, seed, name)
         try:
             return load_file(path)
         except (OSError, SafetensorError) as error:

@@ -9,8 +9,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from sidestep import entries, fingerprint, layout, runs
-from sidestep.files import read_json, replacing
+from sidestep import entries, fingerprint, layout, runs, seals
+from sidestep.errors import UserError
+from sidestep.files import replacing, sha256
 from sidestep.study import Study, Variant
 
 INDEX = ("seed", "epoch", "images", "metric", "component", "value")
@@ -43,13 +44,15 @@ def tabulate(study: Study, output: Path, root: Path = layout.RESULTS) -> None:
                 place = [study.name, dataset, variant.name]
                 place += [variant.columns.get(column, "") for column in study.columns]
                 writer.writerows([*place, *row] for row in _cell(study, dataset, variant, root))
+    seals.write_beside(output)
 
 
 def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[list[Any]]:
     """Rows of one data set and variant, without the columns that say so."""
+    cell = (study.name, dataset, variant.name)
     for seed in study.seeds:
-        run = study.run(dataset, variant.name, seed)
-        folder = layout.run(study.name, dataset, variant.name, seed, root)
+        run = study.run(*cell[1:], seed)
+        folder = layout.run(*cell, seed, root)
         summary = runs.check(folder, run, fingerprint.of(entries.train(run)))
         yield from _summary_rows(seed, run["epochs"], summary)
         for epoch, split, step, *scores in _lines(folder / "history.csv", HISTORY):
@@ -62,11 +65,20 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
             yield [seed, epoch, images, f"probe_{probe}.{stage}", step, value]
     if study.measured:
         task = study.measure_task(dataset, variant.name)
-        folder = layout.measures(study.name, dataset, variant.name, root)
-        runs.check(folder, task, fingerprint.of(entries.measure(task)))
+        folder = layout.measures(*cell, root)
+        measured = runs.check(folder, task, fingerprint.of(entries.measure(task)))
+        digests = {
+            str(seed): sha256(layout.run(*cell, seed, root) / "summary.json")
+            for seed in study.seeds
+        }
+        if measured["runs"] != digests:
+            raise UserError(
+                f"{folder} was measured on other runs than there are today: delete "
+                f"{folder / 'summary.json'} and run again"
+            )
         yield from map(list, _lines(folder / "metrics.csv", INDEX))
     if dataset in study.timing_datasets:
-        timing = read_json(layout.timing(study.name, dataset, root))["variants"][variant.name]
+        timing = _timing(study, dataset, root)["variants"][variant.name]
         for name, phase in timing["phases"].items():
             yield ["", "", "", f"phase_steps.{name}", "", phase["steps"]]
             yield ["", "", "", f"seconds_entry.{name}", "", phase["seconds_entry"]]
@@ -83,6 +95,22 @@ def _lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
         rows = csv.reader(file)
         head = next(rows)
         yield from map(itemgetter(*map(head.index, columns)), rows)
+
+
+def _timing(study: Study, dataset: str, root: Path) -> dict[str, Any]:
+    """The timing of a study's steps.
+
+    Raises:
+        UserError: it is missing, damaged, of another config or of other code.
+    """
+    path = layout.timing(study.name, dataset, root)
+    found = seals.read(path)
+    timed = study.timed_runs(dataset)
+    if found["of"] != seals.digest({"runs": timed, "steps": study.timing_steps}):
+        raise UserError(f"{path} is the result of another config: delete it and run again")
+    if found["fingerprint"] != fingerprint.of(entries.timing(timed.values())):
+        raise UserError(f"{path} was made by other code: delete it and run again")
+    return found
 
 
 def _summary_rows(seed: int, epochs: int, summary: dict[str, Any]) -> Iterator[list[Any]]:

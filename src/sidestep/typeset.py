@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typst
 
+from sidestep import layout, seals
 from sidestep.errors import UserError
 from sidestep.files import write_with
 
@@ -23,11 +24,12 @@ def typeset_job(source: Path, root: Path, output: Path) -> None:
         output: PDF file to write.
 
     Raises:
-        UserError: the source asks for a number or figure that is not there, or is not there itself.
+        UserError: the source asks for a number or figure that is not there, or is damaged, or is not there itself.
     """
     source, root = source.resolve(), root.resolve()
     if not source.is_file():
         raise UserError(f"{source} cannot be typeset: there is no such file")
+    _check_inputs(root)
     # Typst reads below one folder only, and names it '/'.
     top = Path(os.path.commonpath([source.parent, root]))
     inputs = {"results": "/" + root.relative_to(top).as_posix()}
@@ -42,6 +44,17 @@ def typeset_job(source: Path, root: Path, output: Path) -> None:
     except typst.TypstError as error:
         raise UserError(f"{source.name} cannot be typeset: {_sentence(error, top)}") from None
     write_with(output, lambda path: path.write_bytes(pdf))
+
+
+def _check_inputs(root: Path) -> None:
+    """Refuse numbers and figures that are not what was written."""
+    numbers = root / "numbers.json"
+    if not numbers.exists():
+        # A text without numbers may do; Typst says where another one wants them.
+        return
+    for study, figures in seals.read(numbers).get("figures", {}).items():
+        for name in figures:
+            seals.check_beside(layout.figure(study, name, "svg", root))
 
 
 def _sentence(error: typst.TypstError, top: Path) -> str:

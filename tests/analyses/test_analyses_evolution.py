@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 import torch
 from made_tables import one
-from safetensors.numpy import save_file
 from scipy.special import stdtrit
 
+from made_files import save as save_file
+from made_files import seal_run
 from sidestep import evolution as variants_of
 from sidestep import layout
 from sidestep.analyses import (
@@ -154,6 +155,7 @@ def made(
                 writer.writerow(("step", "epoch", "seconds", "split", "loss", "accuracy", "r2"))
                 for step, part in itertools.product(STEPS[: 2 if lost else 3], SPLITS):
                     writer.writerow((step, step // 10, clock(name, seed, step), part, 0, 0, ""))
+            seal_run(folder)
     return Tables(study, root, _read={"": pd.DataFrame(rows, columns=COLUMNS)})
 
 
@@ -606,6 +608,7 @@ def test_without_a_clock_there_are_no_seconds(tmp_path: Path) -> None:
     tables = made(tmp_path, datasets=("wine",))
     for path in tmp_path.rglob("history.csv"):
         path.unlink()
+        (path.parent / "summary.json").unlink()
     assert "seconds" not in set(generations.analyse(tables)["quantity"])
     assert equalled(tables)["seconds"].isna().all()
 

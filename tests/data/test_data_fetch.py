@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import made_data
 import pytest
 
-from sidestep import registry
+from sidestep import registry, seals
 from sidestep.data import arrays, commands, layouts, sources, torchvision_files
 from sidestep.data.arrays import Arrays
 from sidestep.data.commands import UnavailableError
@@ -62,7 +62,7 @@ class World:
         names = ["made.digest.json", "made.safetensors", "made.source.json"]
         assert sorted(path.name for path in beside.iterdir()) == names
         digests = {"dataset": "made", "sha256": dict(self.dataset.digests)}
-        assert read_json(beside / "made.digest.json") == digests
+        assert seals.read(beside / "made.digest.json") == seals.sealed(digests)
         return str(read_json(beside / "made.source.json")["source"])
 
     def fails(self, folder: Path | None = None) -> str:

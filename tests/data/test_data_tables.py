@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 
+import made_files
 from sidestep import registry
 from sidestep.data import arrays, formats, layouts
 from sidestep.data.dataset import ARRAY_NAMES, Dataset
@@ -46,7 +47,7 @@ def wine(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["breast_cancer", "wine", "diabetes"])
 def test_tables_inside_scikit_learn_have_their_digests(name, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    path = tmp_path / "x.safetensors"
+    path = tmp_path / f"{name}.safetensors"
     fetch(name, path, None, lambda _: None)
     dataset: Dataset = registry.load("datasets", name).DATASET
     data = load(path)
@@ -232,5 +233,6 @@ def test_a_file_with_parts_of_two_kinds_is_refused(tmp_path):
         b'"test_labels":{"dtype":"U8","shape":[1],"data_offsets":[6,7]}}'
     )
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(7))
+    made_files.seal_data(path)
     with pytest.raises(UserError, match="not a dataset"):
         load(path)

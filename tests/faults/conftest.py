@@ -1,19 +1,22 @@
-"""The table of what was tried and held, at the end of a run of the fault tests."""
+"""The tiny paper of the faults, built once, and the table of what was tried at the end."""
 
+import fcntl
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parents[0] / "workflow")]
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "workflow")]
 
 import faults  # noqa: E402
+from paper import Paper, copy_paper  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if FOLDER in item.path.parents:
+        if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.faults)
 
 
@@ -27,7 +30,7 @@ def pytest_sessionfinish(session):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    for kind, (count, _) in getattr(node, "workeroutput", {}).get("faults", {}).items():
+    for kind, (count,) in getattr(node, "workeroutput", {}).get("faults", {}).items():
         faults.held(kind, count)
 
 
@@ -38,7 +41,39 @@ def pytest_terminal_summary(terminalreporter):
     what = "all cases" if faults.FULL else f"a sample (seed {faults.SEED}); FULL=1 tries all"
     terminalreporter.section(f"faults: {what}")
     width = max(map(len, faults.COUNTS))
-    for kind, (count, _) in sorted(faults.COUNTS.items()):
+    for kind, (count,) in sorted(faults.COUNTS.items()):
         terminalreporter.line(f"{kind:<{width}}  {count:5d} held")
-    total = sum(count for count, _ in faults.COUNTS.values())
+    total = sum(count for (count,) in faults.COUNTS.values())
     terminalreporter.line(f"{'all':<{width}}  {total:5d} held")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The finished paper; tests look at it and do not change it."""
+    own = tmp_path_factory.getbasetemp()
+    # Workers of pytest-xdist share one: whoever comes first builds it.
+    place = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = place / "undisturbed"
+    with (place / "undisturbed.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "results/paper.pdf").exists():
+            copy_paper(folder).finish()
+    return Paper(folder.resolve())
+
+
+@pytest.fixture
+def finished(undisturbed, tmp_path):
+    """A copy of the finished paper, times of files and Snakemake's records included."""
+    folder = tmp_path / "paper"
+    shutil.copytree(undisturbed.folder, folder, symlinks=True)
+    paper = Paper(folder)
+    yield paper
+    paper.close()
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """The paper before anything was run."""
+    paper = copy_paper(tmp_path / "paper")
+    yield paper
+    paper.close()

@@ -15,9 +15,10 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.numpy import save_file
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from made_files import save as save_file
+from made_files import seal_data, seal_run
 from sidestep import layout, registry
 from sidestep.analyses import boosting
 from sidestep.data.load import load, split
@@ -144,6 +145,7 @@ def tables(
     for dataset in datasets:
         (root / "data").mkdir(exist_ok=True)
         shutil.copy(data(dataset), layout.data(dataset, root))
+        seal_data(layout.data(dataset, root))
         for name, described in runs.items():
             for seed in seeds:
                 where = layout.run("evolution", dataset, name, seed, root)
@@ -199,6 +201,7 @@ def fitted(dataset: str, seed: int) -> pd.DataFrame:
     root = folder()
     (root / "data").mkdir()
     shutil.copy(data(dataset), layout.data(dataset, root))
+    seal_data(layout.data(dataset, root))
     study = Study(
         name="evolution", title="made", datasets=(dataset,), seeds=(seed,),
         variants=(Variant("random", {}, USUAL["random"]),), baseline="random", timing_datasets=(),
@@ -350,6 +353,7 @@ class Made:
             for step, part, loss, score in self.history():
                 both = (score, "") if self.classes else ("", score)
                 writer.writerow((step, step // PER_EPOCH, self.seconds(step), part, loss, *both))
+        seal_run(where)
         if self.short:
             return
         kept = {key: value for key, value in self.outputs.items() if not key.startswith("train")}

@@ -18,6 +18,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import made_files
 from sidestep import captions, registry, sizing
 from sidestep.config_files import read_file
 from sidestep.drawing import over_seeds, visible
@@ -340,6 +341,7 @@ def test_the_job_writes_the_picture_twice_and_its_rows(tmp_path):
     study = Study(**{**vars(made.study), "figures": ({"name": "dead_neurons"},)})
     (tmp_path / "tables").mkdir()
     made.main.to_csv(tmp_path / "tables" / "width.csv", index=False)
+    made_files.seal_table(tmp_path / "tables" / "width.csv")
     outputs = {suffix: tmp_path / f"figure.{suffix}" for suffix in ("svg", "png", "csv")}
     found = []
     for _ in range(2):

@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import pandas as pd
 
+import made_files
 from sidestep import layout, variants
 from sidestep.analyse import analyse_job
 from sidestep.config import resolve
@@ -214,6 +215,7 @@ def made_results(root, study, **more) -> Tables:
     frame = pd.DataFrame(list(rows(study, **more)), columns=columns)
     frame.insert(0, "study", study.name)
     frame.to_csv(table, index=False)
+    made_files.seal_table(table)
     for thing in study.analyses:
         output = layout.table(study.name, thing["name"], root)
         analyse_job(study, thing["name"], output, root)
@@ -231,10 +233,12 @@ def made_numbers(root, study, **more) -> dict:
         status = "diverged" if place[1:] in diverged else "finished"
         (folder / "summary.json").write_text(json.dumps({"status": status, "seconds_train": 1.5}))
         (folder / "provenance.json").write_text(json.dumps({"commit": "abc", "cores": 2}))
+        made_files.seal_run(folder)
     for dataset in study.datasets:
         path = layout.data(dataset, root).with_suffix(".digest.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"sha256": {"test_images": "0" * 64}}))
+        made_files.seal_data(path.with_suffix("").with_suffix(".safetensors"))
     output = root / "numbers.json"
     numbers_job("small", [study], output, root)
     return json.loads(output.read_text())

@@ -11,6 +11,7 @@ import zlib
 import numpy as np
 import pandas as pd
 
+import made_files
 from sidestep import layout, registry
 from sidestep.config import resolve
 from sidestep.numbers import numbers_job
@@ -339,6 +340,7 @@ def made_results(root, study, **more) -> Tables:
     frame.insert(0, "study", study.name)
     layout.table(study.name, "", root).parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(layout.table(study.name, "", root), index=False)
+    made_files.seal_table(layout.table(study.name, "", root))
     asked = {thing["name"] for thing in study.analyses}
     for name in (each for each in ANALYSES if each in asked):
         rows = [{"study": study.name, **row} for row in getattr(made, name)()]
@@ -346,6 +348,7 @@ def made_results(root, study, **more) -> Tables:
         assert all(set(row) <= set(known) for row in rows), name
         table = pd.DataFrame(rows, columns=known)
         table.to_csv(layout.table(study.name, name, root), index=False)
+        made_files.seal_table(layout.table(study.name, name, root))
     return Tables(study, root)
 
 
@@ -359,10 +362,12 @@ def made_numbers(root, study, **more) -> dict:
         status = "diverged" if place[1:] in more.get("diverged", ()) else "finished"
         (folder / "summary.json").write_text(json.dumps({"status": status, "seconds_train": 1.5}))
         (folder / "provenance.json").write_text(json.dumps({"commit": "abc", "cores": 2}))
+        made_files.seal_run(folder)
     for dataset in study.datasets:
         path = layout.data(dataset, root).with_suffix(".digest.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"sha256": {"test_images": "0" * 64}}))
+        made_files.seal_data(path.with_suffix("").with_suffix(".safetensors"))
     output = root / "numbers.json"
     numbers_job("small", [study], output, root)
     return json.loads(output.read_text())

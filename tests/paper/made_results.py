@@ -8,6 +8,7 @@ import made_strategies
 import numpy as np
 import pandas as pd
 
+import made_files
 from sidestep import layout
 from sidestep.analyse import analyse_job
 from sidestep.config import resolve
@@ -61,6 +62,7 @@ def made_results(root: Path, study: Study, *, diverged=(), **more) -> None:
     frame = pd.DataFrame(rows, columns=[*columns, "value"])
     frame.insert(0, "study", study.name)
     frame.to_csv(table, index=False)
+    made_files.seal_table(table)
     for thing in study.analyses:
         output = layout.table(study.name, thing["name"], root)
         analyse_job(study, thing["name"], output, root)
@@ -73,10 +75,12 @@ def made_results(root: Path, study: Study, *, diverged=(), **more) -> None:
         (folder / "summary.json").write_text(json.dumps(summary))
         facts = {"commit": "abc", "python": "3.11.7", "torch": "2.13.0", "cores": 2}
         (folder / "provenance.json").write_text(json.dumps(facts))
+        made_files.seal_run(folder)
     for dataset in study.datasets:
         path = layout.data(dataset, root).with_suffix(".digest.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"sha256": {"test_images": "0" * 64}}))
+        made_files.seal_data(path.with_suffix("").with_suffix(".safetensors"))
 
 
 def made_numbers(root: Path, *studies: Study, size="small", **more) -> dict:

@@ -12,6 +12,7 @@ import zlib
 import numpy as np
 import pandas as pd
 
+import made_files
 from sidestep import layout, variants
 from sidestep.config import resolve
 from sidestep.numbers import numbers_job
@@ -335,12 +336,14 @@ def made_results(root, study, **more) -> Tables:
     frame.insert(0, "study", study.name)
     layout.table(study.name, "", root).parent.mkdir(parents=True, exist_ok=True)
     frame.to_csv(layout.table(study.name, "", root), index=False)
+    made_files.seal_table(layout.table(study.name, "", root))
     for thing in study.analyses:
         name = thing["name"]
         found = pd.DataFrame(list(getattr(made, name)()))
         if found.empty:
             found = pd.DataFrame(columns=COLUMNS[name].split())
         found.to_csv(layout.table(study.name, name, root), index=False)
+        made_files.seal_table(layout.table(study.name, name, root))
     return Tables(study, root)
 
 
@@ -355,10 +358,12 @@ def made_numbers(root, study, **more) -> dict:
         status = "diverged" if place[1:] in diverged else "finished"
         (folder / "summary.json").write_text(json.dumps({"status": status, "seconds_train": 1.5}))
         (folder / "provenance.json").write_text(json.dumps({"commit": "abc", "cores": 2}))
+        made_files.seal_run(folder)
     for dataset in study.datasets:
         path = layout.data(dataset, root).with_suffix(".digest.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"sha256": {"test_images": "0" * 64}}))
+        made_files.seal_data(path.with_suffix("").with_suffix(".safetensors"))
     output = root / "numbers.json"
     numbers_job("small", [study], output, root)
     return json.loads(output.read_text())

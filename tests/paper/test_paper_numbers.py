@@ -6,6 +6,7 @@ import made_strategies
 import pytest
 from made_results import SOURCE, made_numbers, made_study
 
+import made_files
 from sidestep import captions
 from sidestep import numbers as gathering
 from sidestep.errors import UserError
@@ -152,5 +153,6 @@ def test_a_study_without_widths_is_refused(tmp_path):
     made_numbers(tmp_path, study)
     table = tmp_path / "tables" / "width.csv"
     table.write_text(table.read_text().replace("width,seed", "depth,seed", 1))
+    made_files.seal_table(table)
     with pytest.raises(UserError, match=r"no grid over 'network\.width'"):
         gathering.numbers_job("small", [study], tmp_path / "again.json", tmp_path)

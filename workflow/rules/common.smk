@@ -52,7 +52,8 @@ def planned(kind, text):
     another input, with Snakemake's records or without them."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     path = PLAN / f"{kind}-{digest}.json"
-    if not path.exists():
+    # A damaged one is written anew, so that what was made from it is stale.
+    if not path.is_file() or path.read_bytes() != text.encode():
         write_text(path, text)
     return str(path)
 

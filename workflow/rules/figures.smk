@@ -19,6 +19,7 @@ rule plot_figure:
         ),
         png="results/figures/{study}/{figure}.png",
         rows="results/figures/{study}/{figure}.csv",
+        digest="results/figures/{study}/{figure}.sha256",
     log:
         "results/logs/plot_figure/{study}/{figure}.log",
     group:

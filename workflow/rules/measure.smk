@@ -44,7 +44,8 @@ rule tabulate_study:
         ],
         code=code_file(entries.tabulate()),
     output:
-        "results/tables/{study}.csv",
+        table="results/tables/{study}.csv",
+        digest="results/tables/{study}.sha256",
     log:
         "results/logs/tabulate_study/{study}.log",
     group:
@@ -78,7 +79,8 @@ rule analyse_study:
             entries.analyse(study_of(wildcards), wildcards.analysis)
         ),
     output:
-        "results/tables/{study}_{analysis}.csv",
+        table="results/tables/{study}_{analysis}.csv",
+        digest="results/tables/{study}_{analysis}.sha256",
     log:
         "results/logs/analyse_study/{study}/{analysis}.log",
     group:

@@ -1,17 +1,24 @@
 """The four decoded arrays of a dataset: their digests and the one file that holds them."""
 
+import functools
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sidestep import seals
 from sidestep.data.dataset import ARRAY_NAMES, Dataset
 from sidestep.errors import UserError
 from sidestep.files import write_with
 
 Array = NDArray[np.uint8] | NDArray[np.float32]
+# What a head may be long, and what is read at a time.
+HEAD_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 22
+
 Arrays = dict[str, Array]
 """Keys `ARRAY_NAMES`; images N×C×H×W, labels N."""
 
@@ -59,6 +66,42 @@ def read(path: Path) -> Arrays:
     # A type that numpy lacks (bfloat16) is a KeyError there.
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise UserError(f"{path} cannot be read as a dataset: {error}") from error
+
+
+def check_file(path: Path) -> None:
+    """Compare a fetched dataset with the digests in the file beside it; the arrays are not kept in memory.
+
+    Raises:
+        UserError: either file is missing or damaged, or they do not belong together.
+    """
+    beside = path.with_suffix(".digest.json")
+    expected = seals.read(beside)
+    try:
+        facts = path.stat()
+        # The seeds of a job read the same file: once is enough.
+        found = _digests(path, facts.st_mtime_ns, facts.st_size, facts.st_ino)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} cannot be read as a dataset: {error}") from error
+    if expected.get("dataset") != path.stem or expected.get("sha256") != found:
+        raise UserError(f"{path} is not what {beside} says that it is: delete both and run again")
+
+
+@functools.lru_cache(maxsize=8)
+def _digests(path: Path, *_: int) -> dict[str, str]:
+    """SHA-256 of each array in a safetensors file: its bytes, between the offsets that the head names."""
+    found = {}
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        head = json.loads(file.read(min(size, HEAD_BYTES)))
+        for name, item in head.items():
+            begin, end = item["data_offsets"]
+            file.seek(8 + size + begin)
+            total = hashlib.sha256()
+            while begin < end and (chunk := file.read(min(end - begin, CHUNK_BYTES))):
+                total.update(chunk)
+                begin += len(chunk)
+            found[name] = total.hexdigest()
+    return found
 
 
 def write(path: Path, arrays: Mapping[str, Array]) -> None:

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sidestep import registry
+from sidestep import registry, seals
 from sidestep.data import arrays, layouts, sources
 from sidestep.data.arrays import Arrays
 from sidestep.data.commands import UnavailableError
@@ -41,7 +41,7 @@ def fetch(name: str, output: Path, folder: Path | None, say: Callable[[str], Non
         arrays.write(output, found)
         write_json(output.with_name(f"{name}.source.json"), {"dataset": name, "source": source})
         digests = {array: dataset.digests[array] for array in ARRAY_NAMES}
-        write_json(output.with_name(f"{name}.digest.json"), {"dataset": name, "sha256": digests})
+        seals.write(output.with_name(f"{name}.digest.json"), {"dataset": name, "sha256": digests})
     except OSError as error:
         raise UserError(f"{name}: cannot write {output}: {error}") from error
     if not source.startswith("cache"):

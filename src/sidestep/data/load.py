@@ -40,6 +40,7 @@ def load(path: Path) -> dict[str, Images]:
     Raises:
         UserError: the file is missing, damaged or not a dataset.
     """
+    arrays.check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in ARRAY_NAMES}

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from sidestep import entries, fingerprint, runs, surgery
+from sidestep import entries, fingerprint, runs, seals, surgery
 from sidestep.building import build_network, dataset_of
 from sidestep.data.dataset import Dataset
 from sidestep.data.load import load, split
 from sidestep.device import make_repeatable
 from sidestep.errors import UserError
-from sidestep.files import canonical_json, replacing, sha256, write_json, write_text, write_with
+from sidestep.files import canonical_json, replacing, sha256, write_text, write_with
 from sidestep.measuring.group import Group
 from sidestep.measuring.rows import Row, Values
 from sidestep.measuring.snapshot import Library, Snapshot
@@ -175,4 +175,4 @@ def _write(
         "runs": digests,
         "files": {name: sha256(folder / name) for name in files},
     }
-    write_json(folder / "summary.json", summary)
+    seals.write(folder / "summary.json", summary)

@@ -5,14 +5,13 @@ included, and before it starts a job. The other files of those runs stay; with a
 run again.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sidestep.files import canonical_json, json_text, read_json, sha256, write_json, write_text
-
-_DIGEST = "copy_of"
+from sidestep import seals
+from sidestep.errors import UserError
+from sidestep.files import canonical_json, read_json, sha256, write_text
 
 
 class RefusedError(Exception):
@@ -20,14 +19,13 @@ class RefusedError(Exception):
 
 
 def keep(copy: Path, folder: Path) -> None:
-    """Copy the summary of a finished run, with its digest.
+    """Copy the summary of a finished run.
 
     Args:
         copy: the file to write.
         folder: of the run.
     """
-    path = folder / "summary.json"
-    write_json(copy, {**read_json(path), _DIGEST: sha256(path)})
+    write_text(copy, (folder / "summary.json").read_text(encoding="utf-8"))
 
 
 def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
@@ -46,8 +44,8 @@ def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
             config, other code, other data or another teacher; nothing has been changed then.
     """
     try:
-        summary = read_json(copy)
-        digest = summary.pop(_DIGEST)
+        text = copy.read_text(encoding="utf-8")
+        summary = seals.read(copy)
         changed = [
             name for name, digest in summary["files"].items() if _digest(folder / name) != digest
         ]
@@ -58,7 +56,7 @@ def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
             "data": read_json(folder / "provenance.json")["data"],
             "teacher": summary["teacher"],
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (UserError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError(f"is damaged, or a file of the run ({error!r})") from error
     if changed:
         raise RefusedError(f"is of no use: {folder / changed[0]} is missing or was changed")
@@ -66,9 +64,6 @@ def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
         raise RefusedError(
             "was written by another config, other code, other data or another teacher"
         )
-    text = json_text(summary)
-    if hashlib.sha256(text.encode()).hexdigest() != digest:
-        raise RefusedError("is damaged (it does not have the digest that it names)")
     write_text(folder / "summary.json", text)
     return status
 

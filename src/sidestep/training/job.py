@@ -14,13 +14,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from sidestep import cost, counting, entries, fingerprint, hardware, runs
+from sidestep import cost, counting, entries, fingerprint, hardware, runs, seals
 from sidestep.contract import Batch
 from sidestep.device import make_repeatable, resolve
 from sidestep.errors import UserError
 from sidestep.files import (
     canonical_json,
-    read_json,
     replacing,
     sha256,
     write_json,
@@ -114,7 +113,7 @@ def _identity(
     return {
         "run": run,
         "fingerprint": fingerprint.of(code),
-        "data": read_json(data.with_suffix(".digest.json")),
+        "data": seals.read(data.with_suffix(".digest.json")),
         "teacher": sha256(teacher / "model.safetensors") if teacher else None,
     }
 
@@ -267,7 +266,7 @@ def _write(
         "peak_memory_bytes": hardware.peak_memory(device),
         "files": {name: sha256(folder / name) for name in (*others, "provenance.json")},
     }
-    write_json(folder / "summary.json", summary)
+    seals.write(folder / "summary.json", summary)
 
 
 def _outputs(run: dict[str, Any], task: Task) -> dict[str, Tensor]:

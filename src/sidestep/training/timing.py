@@ -8,10 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sidestep import fingerprint, hardware
+from sidestep import fingerprint, hardware, seals
 from sidestep.contract import Phase
 from sidestep.device import make_repeatable, resolve, synchronise
-from sidestep.files import write_json
 from sidestep.training.loop import Task
 from sidestep.training.setup import make_task
 from sidestep.training.step import ENTRY_IMAGES, Plan, entry, entry_chunks
@@ -68,9 +67,10 @@ def time_job(
         }
         say(f"{variant}: {1000 * total / task.steps:.2f} ms a step")
     fingerprint.check_at_end(entries, before)
-    write_json(
+    seals.write(
         output,
         {
+            "of": seals.digest({"runs": runs, "steps": steps}),
             "variants": variants,
             "steps_timed": steps,
             "fingerprint": fingerprint.of(entries),

@@ -113,7 +113,9 @@ def overlap(tables: Tables, dataset: str) -> float:
     Raises:
         UserError: the data set's file cannot be read.
     """
-    sizes = {name: len(array) for name, array in arrays.read(tables.data(dataset)).items()}
+    path = tables.data(dataset)
+    arrays.check_file(path)
+    sizes = {name: len(array) for name, array in arrays.read(path).items()}
     return sizes["test_labels"] / sizes["train_labels"]
 
 
@@ -184,11 +186,10 @@ def seconds(tables: Tables, dataset: str, variant: str, seed: int) -> dict[int, 
     The jobs of a study run side by side.
     """
     folder = layout.run(tables.study.name, dataset, variant, seed, tables.root)
-    try:
-        with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
-            return {int(row["step"]): float(row["seconds"]) for row in csv.DictReader(file)}
-    except FileNotFoundError:
+    if not (folder / "summary.json").exists():
         return {}
+    with tables.history(dataset, variant, seed).open(newline="", encoding="utf-8") as file:
+        return {int(row["step"]): float(row["seconds"]) for row in csv.DictReader(file)}
 
 
 def round_ends(run: Run, steps: int) -> list[int]:
