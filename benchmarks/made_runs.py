@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml
 
-from sidestep import entries, fingerprint, layout
+from sidestep import entries, fingerprint, layout, seals
 from sidestep.config import resolve
 from sidestep.data.fetch import fetch
-from sidestep.files import canonical_json, sha256
+from sidestep.files import canonical_json, json_text, sha256
 from sidestep.measuring.job import COLUMNS
 from sidestep.study import Study
 
@@ -139,7 +139,11 @@ def _make_measures(study: Study, variant: str, root: Path, curve: int) -> None:
         "arrays.safetensors": NO_TENSORS,
     }
     folder = layout.measures(study.name, "digits", variant, root)
-    _write(folder, files, {"fingerprint": fingerprint.of(entries.measure(task)), "runs": {}})
+    runs = {
+        str(seed): sha256(layout.run(study.name, "digits", variant, seed, root) / "summary.json")
+        for seed in study.seeds
+    }
+    _write(folder, files, {"fingerprint": fingerprint.of(entries.measure(task)), "runs": runs})
 
 
 def _metrics(run: dict[str, Any], draw: random.Random, curve: int) -> Iterator[str]:
@@ -160,4 +164,5 @@ def _write(folder: Path, files: dict[str, bytes], summary: dict[str, Any]) -> No
     for name, content in files.items():
         (folder / name).write_bytes(content)
     digests = {name: sha256(folder / name) for name in files}
-    (folder / "summary.json").write_text(json.dumps({**summary, "files": digests}))
+    text = json_text(seals.sealed({**summary, "files": digests}))
+    (folder / "summary.json").write_text(text)

@@ -7,9 +7,10 @@ from typing import Any
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from sidestep import seals
+from sidestep import entries, fingerprint, layout, seals
 from sidestep.data import arrays
 from sidestep.files import read_json, sha256
+from sidestep.study import Study
 
 
 def seal_table(path: Path) -> None:
@@ -31,9 +32,24 @@ def seal_data(path: Path) -> None:
     digests = path.with_suffix(".digest.json")
     if path.exists():
         found = {name: arrays.digest(array) for name, array in arrays.read(path).items()}
-        seals.write(digests, {"dataset": path.stem, "sha256": found})
+        facts = {"dataset": path.stem, "sha256": found, "crc32": arrays.checksum(path)}
+        seals.write(digests, facts)
     else:
         seals.write(digests, read_json(digests))
+
+
+def make_timings(study: Study, root: Path) -> None:
+    """What a study's timing jobs say of where they ran, without times: a table has those."""
+    for dataset in study.timing_datasets:
+        timed = study.timed_runs(dataset)
+        value = {
+            "of": seals.digest({"runs": timed, "steps": study.timing_steps}),
+            "fingerprint": fingerprint.of(entries.timing(timed.values())),
+            "variants": {},
+            **{"processor": "a made one", "cores": 2, "threads": 1},
+            "steps_timed": study.timing_steps,
+        }
+        seals.write(layout.timing(study.name, dataset, root), value)
 
 
 def save(tensors: Mapping[str, NDArray[Any]], path: Path) -> None:

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from sidestep import layout
+from sidestep import layout, seals
 from sidestep.config import resolve
 from sidestep.files import read_json, write_json
 from sidestep.status import StatusFile
@@ -30,8 +30,8 @@ def place(seed):
 
 def test_every_state_is_told_from_files_alone(config, tmp_path):
     here = {"host": socket.gethostname(), "pid": os.getpid(), "updated": 0, "epochs": 4}
-    write_json(layout.run(*place(0), tmp_path) / "summary.json", {"status": "finished"})
-    write_json(layout.run(*place(1), tmp_path) / "summary.json", {"status": "diverged"})
+    seals.write(layout.run(*place(0), tmp_path) / "summary.json", {"status": "finished"})
+    seals.write(layout.run(*place(1), tmp_path) / "summary.json", {"status": "diverged"})
     running = {**here, "state": "running", "epoch": 2.5, "loss": 0.25, "left": 75.0}
     write_json(layout.status(*place(2), tmp_path), running)
     write_json(layout.status(*place(3), tmp_path), {**here, "state": "failed", "reason": "no disk"})
@@ -52,7 +52,7 @@ def test_a_job_whose_process_is_gone_is_lost_and_its_result_wins(config, tmp_pat
     gone = {"host": socket.gethostname(), "pid": 2**22 + 1, "updated": 0, "state": "running"}
     write_json(layout.status(*place(0), tmp_path), gone)
     assert "1 lost" in report(config, tmp_path)[0]
-    write_json(layout.run(*place(0), tmp_path) / "summary.json", {"status": "finished"})
+    seals.write(layout.run(*place(0), tmp_path) / "summary.json", {"status": "finished"})
     assert "1 finished" in report(config, tmp_path)[0]
 
 
@@ -69,7 +69,7 @@ def test_a_job_that_was_told_to_stop_did_not_fail(config, tmp_path):
 
 def test_watching_ends_when_all_is_done(config, tmp_path, capsys):
     for seed in range(5):
-        write_json(layout.run(*place(seed), tmp_path) / "summary.json", {"status": "finished"})
+        seals.write(layout.run(*place(seed), tmp_path) / "summary.json", {"status": "finished"})
     watch(config, tmp_path, repeat=True)
     assert "5/5 runs" in capsys.readouterr().out
 

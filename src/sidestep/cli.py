@@ -161,6 +161,13 @@ def _typeset(options: argparse.Namespace) -> None:
     typeset_job(options.source, options.root, options.output or options.root / "paper.pdf")
 
 
+def _verify(options: argparse.Namespace) -> None:
+    from sidestep import seals
+
+    for path in options.files:
+        seals.check_beside(path)
+
+
 def _check(options: argparse.Namespace) -> None:
     from sidestep.config import load
 
@@ -287,6 +294,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("typeset", _typeset, "Typeset the paper.")
     sub.add_argument("--source", type=Path, default=Path("paper/paper.typ"), help="Typst file")
+
+    sub = add("verify", _verify, "Compare tables and figures with their digests.", job=False)
+    sub.add_argument("files", type=Path, nargs="*", help="tables (.csv) or pictures (.svg, .png)")
 
     for name, command, text in (
         ("check", _check, "Check config files whole."),

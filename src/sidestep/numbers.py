@@ -71,12 +71,12 @@ def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:
         for run in study.runs():
             place = (run["study"], run["dataset"], run["variant"], run["seed"])
             folder = layout.run(*place, root)
-            summary = runs.read_summary(folder)
+            summary = runs.read_summary(folder, run)
             seconds += summary["seconds_train"]
             count += 1
             if summary["status"] == "diverged":
                 diverged.append("/".join(map(str, place)))
-            for key, item in read_json(runs.check_file(folder, "provenance.json")).items():
+            for key, item in _provenance(folder, summary).items():
                 if isinstance(item, str | int):
                     facts.setdefault(key, set()).add(str(item))
     facts.pop("fingerprint", None)
@@ -95,6 +95,12 @@ def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:
             )
         ],
     }
+
+
+def _provenance(folder: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """What a run was made with."""
+    found: dict[str, Any] = read_json(runs.check_file(folder, "provenance.json", summary))
+    return found
 
 
 _TITLES = {
@@ -126,10 +132,8 @@ def _timing(studies: list[Study], root: Path) -> list[list[Any]]:
     found = []
     for study in studies:
         for dataset in study.timing_datasets:
-            path = root / "timing" / study.name / f"{dataset}.json"
-            if path.is_file():
-                value = seals.read(path)
-                found.append([study.name, dataset, *(str(value[key]) for key in _WHERE)])
+            value = runs.timing(study, dataset, root)
+            found.append([study.name, dataset, *(str(value[key]) for key in _WHERE)])
     return found
 
 

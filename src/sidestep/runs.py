@@ -1,18 +1,24 @@
-"""Run folders as others read them: found whole and unchanged, or refused with the file's name."""
+"""Results of jobs as others read them: found whole and unchanged, or refused with the file's name."""
 
 from pathlib import Path
 from typing import Any
 
-from sidestep import seals
+from sidestep import entries, layout, seals
+from sidestep import fingerprint as fingerprints
 from sidestep.errors import UserError
 from sidestep.files import Json, canonical_json, sha256
+from sidestep.study import Study
 
 
-def read_summary(folder: Path) -> dict[str, Any]:
-    """A folder's `summary.json`.
+def read_summary(folder: Path, expected: Json = None) -> dict[str, Any]:
+    """The `summary.json` of a run's folder, or of a variant's measures.
+
+    Args:
+        folder: of a run, or of a variant's measures.
+        expected: the config that `config.json` must hold; None for any.
 
     Raises:
-        UserError: it is absent, damaged, or of another run than the folder's config.
+        UserError: it is absent, damaged, or of another config than the folder's or the one expected.
     """
     path = folder / "summary.json"
     summary = seals.read(path)
@@ -20,26 +26,29 @@ def read_summary(folder: Path) -> dict[str, Any]:
         raise UserError(f"{path} is damaged (it is no summary): delete it and run again")
     # Another run's summary shows by its config; hand-made ones may name none.
     if "config.json" in summary["files"]:
-        _check_file(folder, "config.json", summary)
+        text = check_file(folder, "config.json", summary).read_text(encoding="utf-8").strip()
+        if expected is not None and text != canonical_json(expected):
+            raise UserError(f"{folder} is the result of another config: delete it and run again")
     return summary
 
 
-def check_file(folder: Path, name: str) -> Path:
-    """One file of a run's folder, which is what the summary says.
+def check_file(folder: Path, name: str, summary: dict[str, Any] | None = None) -> Path:
+    """One file of a folder, which is what the folder's summary says.
+
+    Args:
+        folder: of a run, or of a variant's measures.
+        name: of the file.
+        summary: the folder's, if it has been read.
 
     Raises:
-        UserError: it or the summary is missing or damaged.
+        UserError: it is missing, or was changed since, or the summary is missing or damaged.
     """
-    return _check_file(folder, name, read_summary(folder))
-
-
-def _check_file(folder: Path, name: str, summary: dict[str, Any]) -> Path:
-    digest = summary["files"].get(name)
+    summary = read_summary(folder) if summary is None else summary
     path = folder / name
     remedy = f"delete {folder / 'summary.json'} and run again"
     if not path.is_file():
         raise UserError(f"{path} is missing: {remedy}")
-    if sha256(path) != digest:
+    if sha256(path) != summary["files"].get(name):
         raise UserError(f"{path} was changed since it was written: {remedy}")
     return path
 
@@ -55,15 +64,9 @@ def check(folder: Path, expected: Json, fingerprint: str) -> dict[str, Any]:
     Raises:
         UserError: a file is missing, was changed since, or belongs to another config or other code.
     """
-    summary = read_summary(folder)
+    summary = read_summary(folder, expected)
     for name in summary["files"]:
-        _check_file(folder, name, summary)
-    try:
-        text = (folder / "config.json").read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise UserError(f"{folder / 'config.json'} cannot be read ({error})") from None
-    if text != canonical_json(expected):
-        raise UserError(f"{folder} is the result of another config: delete it and run again")
+        check_file(folder, name, summary)
     if summary.get("fingerprint") != fingerprint:
         raise UserError(
             f"{folder} was made by other code (fingerprint {summary.get('fingerprint')}, today's is "
@@ -72,6 +75,22 @@ def check(folder: Path, expected: Json, fingerprint: str) -> dict[str, Any]:
     if isinstance(expected, dict) and expected.get("teacher"):
         _check_teacher(folder, expected["teacher"], summary)
     return summary
+
+
+def timing(study: Study, dataset: str, root: Path) -> dict[str, Any]:
+    """The timing of a study's steps.
+
+    Raises:
+        UserError: it is missing, damaged, of another config or of other code.
+    """
+    path = layout.timing(study.name, dataset, root)
+    found = seals.read(path)
+    timed = study.timed_runs(dataset)
+    if found.get("of") != seals.digest({"runs": timed, "steps": study.timing_steps}):
+        raise UserError(f"{path} is the result of another config: delete it and run again")
+    if found.get("fingerprint") != fingerprints.of(entries.timing(timed.values())):
+        raise UserError(f"{path} was made by other code: delete it and run again")
+    return found
 
 
 def teacher_folder(folder: Path, teacher: dict[str, Any]) -> Path:

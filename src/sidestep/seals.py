@@ -5,6 +5,7 @@ their digests in a file beside them, as `sha256sum` writes it.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,11 @@ KEY = "seal"
 
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The value with its seal."""
+    """The value with its seal.
+
+    Raises:
+        ValueError: it holds a float that is not finite.
+    """
     return {**value, KEY: digest(value)}
 
 
@@ -25,35 +30,32 @@ def write(path: Path, value: Mapping[str, Any]) -> None:
     write_json(path, sealed(value))
 
 
-def read(path: Path, remedy: str = "") -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
     """The mapping that a sealed JSON file holds, its seal included.
-
-    Args:
-        path: the file.
-        remedy: what to do if it cannot be used; to delete it, unless said.
 
     Raises:
         UserError: it is missing, or not what was written.
     """
-    remedy = remedy or f"delete {path} and run again"
+    remedy = f"delete {path} and run again"
     try:
         value = read_json(path)
+        whole = isinstance(value, dict) and value.get(KEY) == digest(value)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: the job that writes it did not finish") from None
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error}): {remedy}") from None
-    if not isinstance(value, dict) or value.get(KEY) != digest(value):
+    if not whole:
         raise UserError(f"{path} is damaged (it is not what was written): {remedy}")
-    return value
+    return dict(value)
 
 
 def digest(value: Mapping[str, Any]) -> str:
-    """SHA-256 of what a mapping says besides its seal; empty if it holds a number that is not finite."""
-    kept = {key: item for key, item in value.items() if key != KEY}
-    try:
-        text = canonical_json(kept)
-    except ValueError:
-        return ""
+    """SHA-256 of what a mapping says besides its seal.
+
+    Raises:
+        ValueError: it holds a float that is not finite.
+    """
+    text = canonical_json({key: item for key, item in value.items() if key != KEY})
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -73,6 +75,8 @@ def check_beside(path: Path) -> None:
     Raises:
         UserError: a file is missing, or was changed since.
     """
+    if not path.is_file():
+        raise UserError(f"{path} is missing: the job that writes it did not finish")
     digests = beside(path)
     remedy = f"delete {path} and run again"
     try:
@@ -82,12 +86,12 @@ def check_beside(path: Path) -> None:
         raise UserError(f"{digests} is missing: {remedy}") from None
     except (OSError, ValueError, IndexError) as error:
         raise UserError(f"{digests} is damaged ({error}): {remedy}") from None
-    if path.name not in names:
-        raise UserError(f"{digests} is damaged (it does not name {path.name}): {remedy}")
+    # Files that were written together differ in their suffixes alone.
+    strange = [name for name in names if not re.fullmatch(re.escape(path.stem) + r"\.\w+", name)]
+    if strange or path.name not in names:
+        raise UserError(f"{digests} is damaged (it names {strange or names}): {remedy}")
     for line, name in zip(text.splitlines(keepends=True), names, strict=True):
         file = path.with_name(name)
-        if file.stem != path.stem or "/" in name or "\0" in name:
-            raise UserError(f"{digests} is damaged (it names {name!r}): {remedy}")
         if not file.is_file():
             raise UserError(f"{file} is missing, though {digests} names it: {remedy}")
         if line != _lines([file]):

@@ -254,9 +254,18 @@ def nested_kinds(kind: str) -> dict[str, str]:
 @cache
 def needs(analysis: str) -> tuple[str, ...]:
     """Other analyses whose tables an analysis reads: the constant `NEEDS` of its file; none without it."""
+    return _constant(analysis, "NEEDS")
+
+
+def reads(analysis: str) -> tuple[str, ...]:
+    """What an analysis reads besides tables, `runs` or `data`: the constant `READS` of its file."""
+    return _constant(analysis, "READS")
+
+
+def _constant(analysis: str, name: str) -> tuple[str, ...]:
     path = PACKAGE / "analyses" / f"{analysis}.py"
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NEEDS":
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return tuple(ast.literal_eval(node.value))
     return ()
 

@@ -91,7 +91,8 @@ class Tables:
 
     def _file(self, dataset: str, variant: str, seed: int, name: str) -> Path:
         folder = layout.run(self.study.name, dataset, variant, seed, self.root)
-        return runs.check_file(folder, name)
+        run = self.study.run(dataset, variant, seed)
+        return runs.check_file(folder, name, runs.read_summary(folder, run))
 
     def _arrays(self, dataset: str, variant: str, seed: int, name: str) -> dict[str, NDArray[Any]]:
         from safetensors import SafetensorError

@@ -71,14 +71,14 @@ def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[
             str(seed): sha256(layout.run(*cell, seed, root) / "summary.json")
             for seed in study.seeds
         }
-        if measured["runs"] != digests:
+        if measured.get("runs") != digests:
             raise UserError(
                 f"{folder} was measured on other runs than there are today: delete "
                 f"{folder / 'summary.json'} and run again"
             )
         yield from map(list, _lines(folder / "metrics.csv", INDEX))
     if dataset in study.timing_datasets:
-        timing = _timing(study, dataset, root)["variants"][variant.name]
+        timing = runs.timing(study, dataset, root)["variants"][variant.name]
         for name, phase in timing["phases"].items():
             yield ["", "", "", f"phase_steps.{name}", "", phase["steps"]]
             yield ["", "", "", f"seconds_entry.{name}", "", phase["seconds_entry"]]
@@ -95,22 +95,6 @@ def _lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
         rows = csv.reader(file)
         head = next(rows)
         yield from map(itemgetter(*map(head.index, columns)), rows)
-
-
-def _timing(study: Study, dataset: str, root: Path) -> dict[str, Any]:
-    """The timing of a study's steps.
-
-    Raises:
-        UserError: it is missing, damaged, of another config or of other code.
-    """
-    path = layout.timing(study.name, dataset, root)
-    found = seals.read(path)
-    timed = study.timed_runs(dataset)
-    if found["of"] != seals.digest({"runs": timed, "steps": study.timing_steps}):
-        raise UserError(f"{path} is the result of another config: delete it and run again")
-    if found["fingerprint"] != fingerprint.of(entries.timing(timed.values())):
-        raise UserError(f"{path} was made by other code: delete it and run again")
-    return found
 
 
 def _summary_rows(seed: int, epochs: int, summary: dict[str, Any]) -> Iterator[list[Any]]:

@@ -1,5 +1,6 @@
 """`sidestep status`: what is done, running, failed and diverged, from files alone."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -8,7 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sidestep import layout
+from sidestep import layout, seals
+from sidestep.errors import UserError
 from sidestep.files import read_json
 from sidestep.study import Config
 
@@ -75,9 +77,8 @@ def _state(folder: Path, status: Path, now: float) -> dict[str, Any]:
     alive = facts.get("state") in ("starting", "running")
     if alive and not _silent(facts, now):
         return {**facts, "state": "running"}
-    summary = _read(folder / "summary.json")
-    if summary:
-        return {"state": summary.get("status", "failed")}
+    with contextlib.suppress(UserError):
+        return {"state": seals.read(folder / "summary.json").get("status", "failed")}
     if alive:
         return {**facts, "state": "lost"}
     if facts.get("state") != "failed":

@@ -604,13 +604,14 @@ def test_what_no_operation_has_is_left_out(tmp_path: Path) -> None:
     assert list(cell["mean"]) == pytest.approx([1.5, 1.5])
 
 
-def test_without_a_clock_there_are_no_seconds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["history.csv", "summary.json"])
+def test_a_run_without_its_clock_is_refused(tmp_path: Path, name: str) -> None:
     tables = made(tmp_path, datasets=("wine",))
-    for path in tmp_path.rglob("history.csv"):
+    for path in tmp_path.rglob(name):
         path.unlink()
-        (path.parent / "summary.json").unlink()
-    assert "seconds" not in set(generations.analyse(tables)["quantity"])
-    assert equalled(tables)["seconds"].isna().all()
+    for analyse in (generations.analyse, equalled):
+        with pytest.raises(UserError, match=f"{name} is missing"):
+            analyse(tables)
 
 
 # Graphs

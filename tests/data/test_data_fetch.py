@@ -5,6 +5,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -61,8 +62,9 @@ class World:
         beside = self.output.parent
         names = ["made.digest.json", "made.safetensors", "made.source.json"]
         assert sorted(path.name for path in beside.iterdir()) == names
-        digests = {"dataset": "made", "sha256": dict(self.dataset.digests)}
-        assert seals.read(beside / "made.digest.json") == seals.sealed(digests)
+        facts = {"dataset": "made", "sha256": dict(self.dataset.digests)}
+        facts["crc32"] = zlib.crc32(self.output.read_bytes())
+        assert seals.read(beside / "made.digest.json") == seals.sealed(facts)
         return str(read_json(beside / "made.source.json")["source"])
 
     def fails(self, folder: Path | None = None) -> str:

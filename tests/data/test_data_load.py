@@ -1,5 +1,6 @@
 """Loading, splitting and normalising."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 import made_files
+from sidestep import seals
 from sidestep.data import arrays
 from sidestep.data.load import Images, load, normalise, split, verify
 from sidestep.errors import UserError
@@ -49,11 +51,46 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
             path.write_bytes(contents)
         else:
             save_file(contents, path)
+            # Whole, and not a dataset.
+            made_files.seal_data(path)
         for read in (load, lambda path: verify(path, dataset)):
             with pytest.raises(UserError, match=r"made\.safetensors"):
                 read(path)
-    with pytest.raises(UserError, match="is missing"):
+    with pytest.raises(UserError, match="cannot be read"):
         load(tmp_path)
+
+
+@given(st.data())
+def test_a_damaged_file_is_refused_before_it_is_read(data: st.DataObject) -> None:
+    _, made = made_data.make()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.safetensors"
+        arrays.write(path, made)
+        made_files.seal_data(path)
+        arrays.check_file(path)
+        whole = path.read_bytes()
+        at = data.draw(st.integers(0, len(whole) - 1))
+        bit = data.draw(st.integers(0, 7))
+        flipped = whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :]
+        for content in (whole[:at], flipped, whole + b"\0", b""):
+            path.unlink()
+            path.write_bytes(content)
+            with pytest.raises(UserError, match=r"made\.safetensors is not .* delete \S+ and run"):
+                arrays.check_file(path)
+
+
+def test_digests_of_another_dataset_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "made.safetensors"
+    arrays.write(path, made_data.make()[1])
+    made_files.seal_data(path)
+    facts = seals.read(path.with_suffix(".digest.json"))
+    for wrong in ({"dataset": "other"}, {"crc32": facts["crc32"] + 1}, {"crc32": None}):
+        seals.write(path.with_suffix(".digest.json"), {**facts, **wrong})
+        with pytest.raises(UserError, match=r"made\.safetensors is not what .*digest\.json says"):
+            arrays.check_file(path)
+    path.with_suffix(".digest.json").write_text("{}")
+    with pytest.raises(UserError, match=r"made\.digest\.json is damaged"):
+        arrays.check_file(path)
 
 
 def test_verify_names_both_digests(tmp_path: Path) -> None:

@@ -226,7 +226,10 @@ def comparable(path: Path) -> list[dict[str, str]]:
     return [
         {key: value for key, value in row.items() if not OF_TIME.search(key)}
         for row in rows
-        if not (row.get("metric", "").startswith(("seconds", MEMORY)) or row.get("unit") == "s")
+        if not (
+            row.get("metric", "").startswith(("seconds", MEMORY))
+            or row.get("unit", "").endswith("s")
+        )
     ]
 
 

@@ -239,6 +239,7 @@ def made_numbers(root, study, **more) -> dict:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"sha256": {"test_images": "0" * 64}}))
         made_files.seal_data(path.with_suffix("").with_suffix(".safetensors"))
+    made_files.make_timings(study, root)
     output = root / "numbers.json"
     numbers_job("small", [study], output, root)
     return json.loads(output.read_text())

@@ -81,6 +81,7 @@ def made_results(root: Path, study: Study, *, diverged=(), **more) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"sha256": {"test_images": "0" * 64}}))
         made_files.seal_data(path.with_suffix("").with_suffix(".safetensors"))
+    made_files.make_timings(study, root)
 
 
 def made_numbers(root: Path, *studies: Study, size="small", **more) -> dict:

@@ -7,7 +7,7 @@ import pytest
 from made_results import SOURCE, made_numbers, made_study
 
 import made_files
-from sidestep import captions
+from sidestep import captions, layout, seals
 from sidestep import numbers as gathering
 from sidestep.errors import UserError
 from sidestep.typeset import typeset_job
@@ -101,7 +101,7 @@ def test_the_same_numbers_give_the_same_bytes(usual, tmp_path):
 def test_a_missing_number_is_one_sentence(tmp_path):
     numbers = made_numbers(tmp_path, made_study(datasets=("digits",), widths=(4, 8)))
     del numbers["width"]["setup"]["epochs"]
-    (tmp_path / "numbers.json").write_text(json.dumps(numbers))
+    seals.write(tmp_path / "numbers.json", numbers)
     with pytest.raises(UserError, match=r'typeset: .*does not contain key "epochs"') as caught:
         typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
     assert len(str(caught.value).splitlines()) == 1
@@ -114,6 +114,45 @@ def test_a_missing_figure_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match=r"dead_neurons\.svg") as caught:
         typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_damaged_numbers_and_figures_are_refused(tmp_path):
+    study = made_study(datasets=("digits",), widths=(4, 8), figures=("dead_neurons",))
+    made_numbers(tmp_path, study)
+    picture = layout.figure("width", "dead_neurons", "svg", tmp_path)
+    picture.parent.mkdir(parents=True)
+    picture.write_text("<svg/>")
+    made_files.seal_table(picture)
+    for path in (picture, tmp_path / "numbers.json"):
+        path.write_bytes(path.read_bytes()[:-2])
+        with pytest.raises(
+            UserError, match=f"{path.name} is .*: delete .*{path.name} and run again"
+        ):
+            typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
+    assert not (tmp_path / "paper.pdf").exists()
+
+
+@pytest.mark.parametrize("how", ["damaged", "missing"])
+def test_numbers_are_not_gathered_from_damaged_files(tmp_path, how):
+    study = made_study(datasets=("digits",), widths=(4, 8))
+    made_numbers(tmp_path, study)
+    run = layout.run("width", "digits", study.baseline, study.seeds[0], tmp_path)
+    for path in (
+        run / "summary.json",
+        run / "provenance.json",
+        layout.data("digits", tmp_path).with_suffix(".digest.json"),
+        layout.timing("width", study.timing_datasets[0], tmp_path),
+        layout.table("width", "", tmp_path),
+        layout.table("width", "summary", tmp_path),
+    ):
+        whole = path.read_bytes()
+        path.unlink()
+        if how == "damaged":
+            path.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(UserError, match=f"{path} (is|was) .*(and run again|did not finish)$"):
+            gathering.numbers_job("small", [study], tmp_path / "again.json", tmp_path)
+        path.write_bytes(whole)
+    assert not (tmp_path / "again.json").exists()
 
 
 def test_a_missing_source_is_one_sentence(tmp_path):

@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from sidestep import config, layout
+from sidestep import config, layout, seals
 from sidestep.cli import main
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_json
@@ -159,7 +159,7 @@ def _other_data(_, root, digits):
     place.parent.mkdir()
     place.write_bytes(digits.read_bytes())
     # The same arrays, told by another digest of one that is not trained on.
-    write_json(place.with_suffix(".digest.json"), {**written, "another": "0" * 64})
+    seals.write(place.with_suffix(".digest.json"), {**written, "another": "0" * 64})
     return place
 
 
@@ -180,10 +180,16 @@ def _missing(run, root, digits):
 def _summary(**changes):
     def change(run, root, digits):
         path = copy(run, root, 3)
-        write_json(path, {**read_json(path), **changes})
+        seals.write(path, {**read_json(path), **changes})
         return digits
 
     return change
+
+
+def _edited(run, root, digits):
+    path = copy(run, root, 3)
+    write_json(path, {**read_json(path), "status": "diverged"})
+    return digits
 
 
 def _torn(run, root, digits):
@@ -202,6 +208,7 @@ def _torn(run, root, digits):
         (_summary(teacher="0" * 64), "another config, other code, other data or another teacher"),
         (_summary(files=None), "is damaged"),
         (_torn, "is damaged"),
+        (_edited, "is damaged (it is not what was written)"),
         (_other_data, "other data"),
     ],
 )

@@ -22,7 +22,7 @@ shell.prefix(
 
 from sidestep import config as sidestep_config
 from sidestep import config_files
-from sidestep import captions, entries, fingerprint, layout, runs, settings
+from sidestep import captions, entries, fingerprint, layout, runs, seals, settings
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_text
 
@@ -52,9 +52,13 @@ def planned(kind, text):
     another input, with Snakemake's records or without them."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     path = PLAN / f"{kind}-{digest}.json"
-    # A damaged one is written anew, so that what was made from it is stale.
-    if not path.is_file() or path.read_bytes() != text.encode():
+    if not path.exists():
         write_text(path, text)
+    elif path.read_bytes() != text.encode():
+        # Nothing takes anything from a damaged one: written anew, it makes no result stale.
+        times = path.stat()
+        write_text(path, text)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     return str(path)
 
 
@@ -153,21 +157,59 @@ def facts_of(value, modules, threads):
     )
 
 
-def results_of(wildcards):
-    """What a study's table is made of: the measures, or the runs where nothing is measured."""
-    study = study_of(wildcards)
-    if study.measured:
-        folders = [
-            layout.measures(study.name, dataset, variant.name)
-            for dataset in study.datasets
-            for variant in study.variants
-        ]
-    else:
-        folders = [
-            layout.run(study.name, run["dataset"], run["variant"], run["seed"])
-            for run in study.runs()
-        ]
-    return [str(folder / "summary.json") for folder in folders]
+def measures_of(study):
+    """The summaries of what is measured on a study's variants, if anything is."""
+    return [
+        str(layout.measures(study.name, dataset, variant.name) / "summary.json")
+        for dataset in study.datasets
+        for variant in study.variants
+        if study.measured
+    ]
+
+
+@functools.cache
+def runs_of(name):
+    """The summaries of a study's runs."""
+    study = CONFIG.every_study[name]
+    return [
+        str(layout.run(name, dataset, variant.name, seed) / "summary.json")
+        for dataset in study.datasets
+        for variant in study.variants
+        for seed in study.seeds
+    ]
+
+
+def timings_of(study):
+    """The timings of a study's steps."""
+    return [str(layout.timing(study.name, name)) for name in study.timing_datasets]
+
+
+def digests_of(study):
+    """The files of digests of a study's data sets."""
+    return [
+        str(layout.data(name).with_suffix(".digest.json")) for name in study.datasets
+    ]
+
+
+def read_by_analysis(wildcards):
+    """What an analysis reads besides tables."""
+    study, kinds = study_of(wildcards), settings.reads(wildcards.analysis)
+    found = runs_of(study.name) if "runs" in kinds else []
+    if "data" in kinds:
+        found = [*found, *digests_of(study)]
+        found += [ancient(str(layout.data(name))) for name in study.datasets]
+    return found
+
+
+def all_tables():
+    """Every table, with the file of its digest."""
+    return [
+        str(path)
+        for study in CONFIG.studies.values()
+        for name in ("", *(thing["name"] for thing in study.analyses))
+        for table in (layout.table(study.name, name),)
+        for path in (table, seals.beside(table))
+    ]
 
 
 def timing_entries(wildcards):
@@ -196,11 +238,12 @@ def numbers_entries(config):
     return entries.numbers(config.studies, figures)
 
 
-def all_figures():
+def all_figures(*suffixes):
     return [
-        str(layout.figure(study.name, thing["name"], "svg"))
+        str(layout.figure(study.name, thing["name"], suffix))
         for study in CONFIG.studies.values()
         for thing in study.figures
+        for suffix in suffixes or ("svg",)
     ]
 
 

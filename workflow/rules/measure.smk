@@ -37,11 +37,9 @@ rule tabulate_study:
     """Check every result of a study and gather it in one tidy table."""
     input:
         study=study_file,
-        results=results_of,
-        timing=lambda wildcards: [
-            str(layout.timing(wildcards.study, dataset))
-            for dataset in study_of(wildcards).timing_datasets
-        ],
+        runs=lambda wildcards: runs_of(wildcards.study),
+        measures=lambda wildcards: measures_of(study_of(wildcards)),
+        timing=lambda wildcards: timings_of(study_of(wildcards)),
         code=code_file(entries.tabulate()),
     output:
         table="results/tables/{study}.csv",
@@ -75,6 +73,7 @@ rule analyse_study:
             str(layout.table(wildcards.study, name))
             for name in settings.needs(wildcards.analysis)
         ],
+        read=read_by_analysis,
         code=lambda wildcards: code_file(
             entries.analyse(study_of(wildcards), wildcards.analysis)
         ),

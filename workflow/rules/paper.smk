@@ -8,6 +8,11 @@ rule gather_numbers:
             for study in CONFIG.studies.values()
             for thing in study.analyses
         ],
+        runs=[path for name in CONFIG.studies for path in runs_of(name)],
+        timing=[path for study in CONFIG.studies.values() for path in timings_of(study)],
+        data=sorted(
+            {path for study in CONFIG.studies.values() for path in digests_of(study)}
+        ),
         code=code_file(numbers_entries(CONFIG)),
     output:
         "results/numbers.json",
@@ -42,7 +47,9 @@ rule make_report:
     message:
         "make the report"
     shell:
-        "snakemake --report {output} --cores 1 --nolock --configfile {input.config} > {log} 2>&1"
+        "{{ python -m sidestep verify {input.figures}"
+        " && snakemake --report {output} --cores 1 --nolock --configfile {input.config};"
+        " }} > {log} 2>&1"
 
 
 rule typeset_paper:

@@ -28,6 +28,7 @@ from sidestep.tables import Tables
 
 Array = npt.NDArray[Any]
 
+READS = ("data",)
 # Steps of L-BFGS that logistic regression may take; by default it stops before it has converged.
 STEPS = 10_000
 BATCHES = (1, 256)

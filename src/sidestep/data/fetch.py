@@ -41,7 +41,10 @@ def fetch(name: str, output: Path, folder: Path | None, say: Callable[[str], Non
         arrays.write(output, found)
         write_json(output.with_name(f"{name}.source.json"), {"dataset": name, "source": source})
         digests = {array: dataset.digests[array] for array in ARRAY_NAMES}
-        seals.write(output.with_name(f"{name}.digest.json"), {"dataset": name, "sha256": digests})
+        seals.write(
+            output.with_name(f"{name}.digest.json"),
+            {"dataset": name, "sha256": digests, "crc32": arrays.checksum(output)},
+        )
     except OSError as error:
         raise UserError(f"{name}: cannot write {output}: {error}") from error
     if not source.startswith("cache"):

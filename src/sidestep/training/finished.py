@@ -44,8 +44,7 @@ def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
             config, other code, other data or another teacher; nothing has been changed then.
     """
     try:
-        text = copy.read_text(encoding="utf-8")
-        summary = seals.read(copy)
+        text, summary = copy.read_text(encoding="utf-8"), seals.read(copy)
         changed = [
             name for name, digest in summary["files"].items() if _digest(folder / name) != digest
         ]
@@ -56,7 +55,9 @@ def put_back(copy: Path, folder: Path, identity: Mapping[str, Any]) -> str:
             "data": read_json(folder / "provenance.json")["data"],
             "teacher": summary["teacher"],
         }
-    except (UserError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UserError:
+        raise RefusedError("is damaged (it is not what was written)") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError(f"is damaged, or a file of the run ({error!r})") from error
     if changed:
         raise RefusedError(f"is of no use: {folder / changed[0]} is missing or was changed")

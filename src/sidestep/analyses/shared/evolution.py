@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from sidestep import layout, variants
+from sidestep import variants
 from sidestep.analyses.shared.finals import Finals, Values, finals
 from sidestep.data import arrays
 from sidestep.evolution import (
@@ -185,9 +185,6 @@ def seconds(tables: Tables, dataset: str, variant: str, seed: int) -> dict[int, 
     A graph's step costs more the larger it has become, so that no one median of a phase tells this.
     The jobs of a study run side by side.
     """
-    folder = layout.run(tables.study.name, dataset, variant, seed, tables.root)
-    if not (folder / "summary.json").exists():
-        return {}
     with tables.history(dataset, variant, seed).open(newline="", encoding="utf-8") as file:
         return {int(row["step"]): float(row["seconds"]) for row in csv.DictReader(file)}
 
