@@ -21,7 +21,7 @@ from sidestep.measuring.group import Group
 from sidestep.measuring.job import measure
 from sidestep.measuring.rows import Row
 from sidestep.measuring.snapshot import Library, Snapshot
-from sidestep.settings import MAIN, settings_of, stages_of
+from sidestep.settings import MAIN, reads, settings_of, stages_of
 from sidestep.surgery import gates_of
 from sidestep.training.loop import phase_ends, train
 from sidestep.training.setup import make_task
@@ -289,6 +289,18 @@ def test_group_metrics_give_tidy_repeatable_rows(name, snapshots):
 @pytest.mark.parametrize("progress", [0.0, 0.1, 0.299999, 0.3, 0.5, 0.9, 0.999999])
 def test_schedules_stay_between_nothing_and_the_full_rate(name, progress):
     assert 0.0 <= registry.load("schedules", name).factor(progress) <= 1.0
+
+
+@pytest.mark.parametrize("name", registry.names("analyses"))
+def test_an_analysis_says_what_it_reads_besides_tables(name):
+    """The workflow makes that first: what is not an input of the rule may be lost, and stays lost."""
+    source = inspect.getsource(registry.load("analyses", name))
+    ways = {
+        "runs": ("tables.network(", "tables.outputs(", "tables.history(", "seconds(tables"),
+        "data": ("tables.data(", "Scores.of(tables"),
+    }
+    found = tuple(kind for kind, calls in ways.items() if any(call in source for call in calls))
+    assert reads(name) == found
 
 
 def test_every_package_init_is_empty():
