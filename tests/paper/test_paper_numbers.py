@@ -143,7 +143,7 @@ def test_numbers_are_not_gathered_from_damaged_files(tmp_path, how):
         layout.data("digits", tmp_path).with_suffix(".digest.json"),
         layout.timing("width", study.timing_datasets[0], tmp_path),
         layout.table("width", "", tmp_path),
-        layout.table("width", "summary", tmp_path),
+        layout.table("width", "trends", tmp_path),
     ):
         whole = path.read_bytes()
         path.unlink()
