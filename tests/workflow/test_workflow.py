@@ -11,6 +11,7 @@ import sys
 import pytest
 from project import environment
 
+from sidestep import seals
 from sidestep.files import read_json
 
 pytestmark = pytest.mark.workflow
@@ -194,7 +195,7 @@ def test_without_records_going_back_to_older_code_is_caught_too(finished):
         summary = finished.folder / folder / "summary.json"
         facts = read_json(summary)
         # As if this run alone had been made by other code, and the code then went back.
-        summary.write_text(json.dumps({**facts, "fingerprint": "0" * 16}))
+        seals.write(summary, {**facts, "fingerprint": "0" * 16})
     shutil.rmtree(finished.folder / ".snakemake")
     stale = {("width/digits/width-8", (0,)), (cell, (0, 1))}
     assert stale <= finished.to_train() < finished.jobs()
@@ -202,7 +203,7 @@ def test_without_records_going_back_to_older_code_is_caught_too(finished):
 
 def test_a_table_is_never_made_from_a_stale_run(finished):
     summary = finished.folder / RUN / "summary.json"
-    summary.write_text(json.dumps({**read_json(summary), "fingerprint": "0" * 16}))
+    seals.write(summary, {**read_json(summary), "fingerprint": "0" * 16})
     (finished.folder / "results/tables/width.csv").unlink()
     studies = (finished.folder / "results/plan").glob("study-*.json")
     (study,) = (path for path in studies if read_json(path)["name"] == "width")
