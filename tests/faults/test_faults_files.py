@@ -188,7 +188,9 @@ def named(path, said):
             together.add(path.parent)
     else:
         together |= {path.with_name(path.name.split(".")[0] + suffix) for suffix in BESIDE}
-    return any(str(file) in said for file in together)
+    # Typst names files from the paper's folder.
+    results = next(folder for folder in path.parents if folder.name == "results")
+    return any(str(file.relative_to(results.parent)) in said for file in together)
 
 
 BESIDE = (".csv", ".svg", ".png", ".sha256", ".safetensors", ".digest.json")
