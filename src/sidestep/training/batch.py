@@ -3,7 +3,10 @@
 Nothing of one seed reaches the next: each ends with the bytes of a job of its own.
 """
 
+import fcntl
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +35,8 @@ def run_batch(
     """Train a run with each of the seeds and write the folder of each.
 
     A seed that was finished before the job was stopped is not trained again: a copy of its summary
-    is kept until all seeds are finished. A fault in one seed ends the job.
+    is kept until all seeds are finished. A fault in one seed ends the job. A job of the same run that
+    outlived its Snakemake is waited for.
 
     Args:
         run: the resolved config.
@@ -53,21 +57,52 @@ def run_batch(
         layout.status(*cell, seed, root).unlink(missing_ok=True)
     for one in runs_of(run, seeds):
         teacher, seed = one["teacher"], one["seed"]
-        run_job(
-            one,
-            given_fingerprint,
-            entries.train(one),
-            data,
-            output or layout.run(*cell, seed, root),
-            teacher=layout.run(*_place(teacher), root) if teacher else None,
-            keep=layout.checkpoint(*cell, seed, root),
-            done=layout.done(*cell, seed, root) if len(seeds) > 1 else None,
-            status=layout.status(*cell, seed, root),
-            say=say,
-            checkpoint_seconds=checkpoint_seconds,
-        )
+        folder = output or layout.run(*cell, seed, root)
+        with alone(folder, say):
+            run_job(
+                one,
+                given_fingerprint,
+                entries.train(one),
+                data,
+                folder,
+                teacher=layout.run(*_place(teacher), root) if teacher else None,
+                keep=layout.checkpoint(*cell, seed, root),
+                done=layout.done(*cell, seed, root) if len(seeds) > 1 else None,
+                status=layout.status(*cell, seed, root),
+                say=say,
+                checkpoint_seconds=checkpoint_seconds,
+            )
     for seed in seeds:
         layout.done(*cell, seed, root).unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path, say: Say) -> Iterator[None]:
+    """Hold a run's folder for this process; wait while another one holds it.
+
+    Two jobs that write one folder at the same time could leave files of both, which readers refuse.
+    The system drops the lock when its process ends, however it ends. Where the disk has no such locks
+    (some that are shared between machines), nobody waits.
+
+    Args:
+        folder: made if it is not there.
+        say: told if another process has to be waited for.
+
+    Raises:
+        OSError: the folder cannot be made or opened.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"another process writes {folder}: waiting until it has ended")
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _place(run: dict[str, Any]) -> tuple[str, str, str, int]:
