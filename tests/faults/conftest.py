@@ -57,7 +57,12 @@ def undisturbed(tmp_path_factory):
     with (place / "undisturbed.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "results/paper.pdf").exists():
-            copy_paper(folder).finish()
+            shutil.rmtree(folder, ignore_errors=True)
+            paper = copy_paper(folder)
+            try:
+                paper.finish()
+            finally:
+                paper.close()
     return Paper(folder.resolve())
 
 
@@ -72,8 +77,20 @@ def finished(undisturbed, tmp_path):
 
 
 @pytest.fixture
-def fresh(tmp_path):
+def papers(tmp_path):
+    """Makes papers before anything was run, as many as asked for."""
+    made = []
+
+    def make():
+        made.append(copy_paper(tmp_path / f"paper{len(made)}"))
+        return made[-1]
+
+    yield make
+    for paper in made:
+        paper.close()
+
+
+@pytest.fixture
+def fresh(papers):
     """The paper before anything was run."""
-    paper = copy_paper(tmp_path / "paper")
-    yield paper
-    paper.close()
+    return papers()

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,11 +46,7 @@ studies:
     baseline: adam
     timing: {datasets: [digits], steps: 3}
     metrics: [{name: linear_probe, train_images: 100, test_images: 100}]
-    analyses:
-      - timeline
-      - {name: time_to_target, losses: [2.0, 1.0], accuracies: [0.5, 0.8]}
-      - phase_cost
-      - strategy_sweeps
+    analyses: [timeline]
     figures: [loss_against_time]
   graphs:
     title: A study that measures nothing, whose analysis reads networks and outputs
@@ -88,17 +85,20 @@ class Paper:
     """The folder of a paper, and the processes that were started in it."""
 
     folder: Path
+    # Words before every command, such as those that enter another name space, and where its root is seen from here.
+    prefix: tuple[str, ...] = ()
+    root: Path = Path("/")
     _started: list[subprocess.Popen] = field(default_factory=list)
 
     @property
     def results(self) -> Path:
-        return self.folder / "results"
+        return self.root / self.folder.relative_to("/") / "results"
 
-    def start(self, *words, prefix=(), cores=2, **variables) -> subprocess.Popen:
+    def start(self, *words, cores=2, **variables) -> subprocess.Popen:
         """Start a plain Snakemake in a session of its own; its output goes to `said.txt`, after what is there."""
         with (self.folder / "said.txt").open("ab") as said:
             process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "snakemake", "--cores", str(cores), *words],
+                [*self.prefix, sys.executable, "-m", "snakemake", "--cores", str(cores), *words],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -120,11 +120,51 @@ class Paper:
             raise AssertionError(f"not done after {LIMIT} s\n{self.said()[-6000:]}") from None
         return code, self.said()[before:]
 
-    def finish(self, *words) -> str:
+    def finish(self, *words, **more) -> str:
         """A plain Snakemake that has to succeed."""
-        code, said = self.run(*words)
+        code, said = self.run(*words, **more)
         assert code == 0, said[-8000:]
         return said
+
+    def locked(self) -> bool:
+        """Whether a Snakemake that was killed left its lock."""
+        return any((self.folder / ".snakemake/locks").glob("*"))
+
+    def unlock(self) -> None:
+        """What a plain Snakemake says, and the documents say, to do then."""
+        code, said = self.run("--unlock")
+        assert code == 0, said
+        assert not self.locked()
+
+    def lasted(self) -> tuple[float, float]:
+        """Seconds of the last whole run, and of its longest training job, by what Snakemake said."""
+        said = self.said()
+        hours, minutes, seconds = re.findall(r"Elapsed time: (\d+):(\d+):([\d.]+)", said)[-1]
+        begun, trained = {}, [1.0]
+        events = re.findall(r"^\[(.+?)\]\n(Job|Finished jobid:) (\d+)(.*)$", said, re.MULTILINE)
+        for at, what, job, rest in events:
+            when = time.mktime(time.strptime(at))
+            if what == "Job" and rest.startswith(": train "):
+                begun[job] = when
+            elif job in begun and what != "Job":
+                trained.append(when - begun.pop(job))
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds), max(trained)
+
+    def outputs(self) -> set[str]:
+        """What says how far a run is: the files that its jobs write last."""
+        last = ("data/*.source.json", "**/summary.json", "timing/*/*.json", "tables/*.csv")
+        names = (*last, "figures/*/*.svg", "numbers.json", "paper.pdf")
+        return {
+            str(path.relative_to(self.results))
+            for name in names
+            for path in self.results.glob(name)
+        }
+
+    def take_away(self, *names: str) -> None:
+        """Remove results, which have to be made again."""
+        for name in names:
+            for path in list(self.results.glob(name)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def said(self) -> str:
         path = self.folder / "said.txt"
@@ -166,6 +206,10 @@ class Paper:
                 found.append(int(place.name))
         return found
 
+    def quiet(self) -> None:
+        """Wait until no job of a killed Snakemake is left."""
+        self.until("no job runs", lambda: not self.jobs())
+
     def close(self) -> None:
         """Leave nothing running."""
         for process in self._started:
@@ -174,7 +218,7 @@ class Paper:
         for job in self.jobs():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(job, signal.SIGKILL)
-        self.until("every job is gone", lambda: not self.jobs())
+        self.quiet()
 
     def tables(self) -> dict[str, list[dict[str, str]]]:
         """Every table without what depends on the machine's speed and memory."""
@@ -198,6 +242,11 @@ class Paper:
                     assert mine[name] == theirs, f"{summary.parent / name} differs"
                 # A summary is written last, and away before anything else is written.
                 runs.check_file(summary.parent, name)
+        for summary in self.results.glob("measures/**/summary.json"):
+            for name in runs.read_summary(summary.parent)["files"]:
+                mine = runs.check_file(summary.parent, name)
+                theirs = undisturbed.results / mine.relative_to(self.results)
+                assert mine.read_bytes() == theirs.read_bytes(), f"{mine} differs"
         for table in self.results.glob("tables/*.csv"):
             with contextlib.suppress(UserError):
                 seals.check_beside(table)

@@ -249,6 +249,18 @@ def all_figures(*suffixes):
 
 def prepare_plan(config):
     """Write every planned file before Snakemake looks at what files there are."""
+    try:
+        write_plan(config)
+    except OSError as error:
+        # A full disk, a folder that may not be written: told in a sentence, as jobs do.
+        where = f" ({error.filename})" if error.filename else ""
+        raise WorkflowError(
+            f"the plan cannot be written: {error.strerror or error}{where}"
+        )
+
+
+def write_plan(config):
+    """Every file of the plan, on the machine that plans."""
     fingerprint.REMEMBERED.load(layout.sources())
     if not workflow.is_main_process:
         # A job on another machine finds the plan written, and must not make anything stale.
