@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.line(f"{kind:<{width}}  {count:5d} held")
     total = sum(count for (count,) in faults.COUNTS.values())
     terminalreporter.line(f"{'all':<{width}}  {total:5d} held")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _terminated():
+    """Whoever ends the tests with SIGTERM ends what they started, too."""
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

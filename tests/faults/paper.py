@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -137,10 +138,10 @@ class Paper:
         assert not self.locked()
 
     def lasted(self) -> tuple[float, float]:
-        """Seconds of the last whole run, and of its longest training job, by what Snakemake said."""
+        """Seconds of the last whole run, and of a training job in the middle of theirs, by what Snakemake said."""
         said = self.said()
         hours, minutes, seconds = re.findall(r"Elapsed time: (\d+):(\d+):([\d.]+)", said)[-1]
-        begun, trained = {}, [1.0]
+        begun, trained = {}, []
         events = re.findall(r"^\[(.+?)\]\n(Job|Finished jobid:) (\d+)(.*)$", said, re.MULTILINE)
         for at, what, job, rest in events:
             when = time.mktime(time.strptime(at))
@@ -148,7 +149,7 @@ class Paper:
                 begun[job] = when
             elif job in begun and what != "Job":
                 trained.append(when - begun.pop(job))
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds), max(trained)
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds), statistics.median(trained)
 
     def outputs(self) -> set[str]:
         """What says how far a run is: the files that its jobs write last."""
