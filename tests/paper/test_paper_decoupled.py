@@ -8,6 +8,7 @@ import made_decoupled_family as made
 import pytest
 from made_results import SOURCE
 
+from made_files import seal_table
 from sidestep.paper import decoupled
 from sidestep.paper.parts import (
     beside,
@@ -422,5 +423,6 @@ def test_figures_stand_where_the_study_has_them(tmp_path):
         path.write_text(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="90pt"></svg>'
         )
+        seal_table(path)
     typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")

@@ -7,6 +7,7 @@ import made_evolution_study as made
 import pytest
 from made_results import SOURCE
 
+from made_files import seal_table
 from sidestep import entries, fingerprint, registry
 from sidestep.evolution import ALL_CLASSES, CONTROL
 from sidestep.paper import evolution
@@ -523,6 +524,7 @@ def test_figures_stand_where_the_study_has_them(tmp_path):
         path.write_text(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="90pt"></svg>'
         )
+        seal_table(path)
     typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
     section = (SOURCE.parent / "sections" / "evolution.typ").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import made_sizes_study as made
 import pytest
 from made_results import SOURCE
 
+from made_files import seal_table
 from sidestep import registry, sizing
 from sidestep.paper import resizing
 from sidestep.paper.parts import (
@@ -539,5 +540,6 @@ def test_figures_stand_where_the_study_has_them(tmp_path):
         path.write_text(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="90pt"></svg>'
         )
+        seal_table(path)
     typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from made_results import SOURCE
 
+from made_files import seal_table
 from sidestep import layout, registry
 from sidestep.paper import substitution
 from sidestep.paper.parts import (
@@ -418,6 +419,7 @@ def test_figures_stand_where_the_study_has_them(tmp_path):
         path.write_text(
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="90pt"></svg>'
         )
+        seal_table(path)
     typeset_job(SOURCE, tmp_path, tmp_path / "paper.pdf")
     assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
 
