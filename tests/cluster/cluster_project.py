@@ -1,5 +1,6 @@
 """A part of the tiny paper, copied to a folder of its own, and what the tests ask of Slurm."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -155,6 +156,19 @@ class ClusterProject:
             if process.poll() is None:
                 self.kill(process)
         self.command("profiles/slurm/cancel")
+        # A node that was taken away ends none of its processes: on a real cluster its machine would be gone.
+        for process in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def _processes(self) -> list[int]:
+        """Whatever still runs in the folder."""
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (place / "cwd").readlink() == self.folder:
+                    found.append(int(place.name))
+        return found
 
     def _environment(self) -> dict[str, str]:
         # The commands of the rules must find this Python first, and nobody else's settings.
