@@ -49,15 +49,20 @@ def numbers_job(size: str, studies: list[Study], output: Path, root: Path) -> No
 
 
 def _extent(study: Study) -> sentences.Extent:
-    kept = [variant.run.get("train_images") for variant in study.variants]
+
+    def largest(key: str) -> int | None:
+        # Variants that differ in it are told as the largest; None is all of them.
+        kept = [variant.run.get(key) for variant in study.variants]
+        return None if None in kept else max(int(number or 0) for number in kept)
+
     return sentences.Extent(
         name=study.name,
         variants=len(study.variants),
         datasets=len(study.datasets),
         seeds=len(study.seeds),
         epochs=sorted({variant.run["epochs"] for variant in study.variants}),
-        # Variants that differ in it are told as the largest; None is all of them.
-        train_images=None if None in kept else max(int(number or 0) for number in kept),
+        train_images=largest("train_images"),
+        subset=largest("subset"),
     )
 
 

@@ -29,6 +29,11 @@ def test_training_images_are_told(number, validation, says):
     assert ("all" if number is None else "30,000") in say.size_note("small", [extent])
 
 
+def test_a_subset_is_told_on_the_first_page():
+    text = say.size_note("small", [say.Extent(8, 2, 3, [3], subset=600)])
+    assert "all training images but those of validation, cut to 600 where there are more" in text
+
+
 def test_several_studies_are_named_on_the_first_page():
     extents = [say.Extent(8, 2, 3, [3], name="one"), say.Extent(4, 1, 3, [6], name="two")]
     text = say.size_note("small", extents)

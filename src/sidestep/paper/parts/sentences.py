@@ -18,13 +18,15 @@ FULL = "paper"
 @dataclass(frozen=True)
 class Extent:
     """How much a study trains: numbers of variants, data sets and seeds, its epochs, and how many
-    training images it uses (None for all); and its name, to be told where there are several."""
+    training images it uses (None for all), of how many that are drawn first, those of validation
+    among them (None for all); and its name, to be told where there are several."""
 
     variants: int
     datasets: int
     seeds: int
     epochs: Sequence[int]
     train_images: int | None = None
+    subset: int | None = None
     name: str = ""
 
 
@@ -63,7 +65,7 @@ def size_note(size: str, extents: Sequence[Extent]) -> str:
     parts = [
         f"{_named(e, extents)}{plural(e.variants, 'variant')} on {plural(e.datasets, 'data set')} with "
         f"{plural(e.seeds, 'seed')} each, trained for {_epochs(e.epochs)} on "
-        f"{'all' if e.train_images is None else count(e.train_images)} training images"
+        f"{'all' if e.train_images is None else count(e.train_images)} training images{_drawn(e)}"
         for e in extents
     ]
     what = "; ".join(parts)
@@ -82,6 +84,12 @@ def size_note(size: str, extents: Sequence[Extent]) -> str:
         f"*This is the size “{_plain(size)}”,* neither the small nor the full one: {what}. The text "
         "draws no conclusion that its intervals do not carry."
     )
+
+
+def _drawn(extent: Extent) -> str:
+    if extent.subset is None:
+        return ""
+    return f" but those of validation, cut to {count(extent.subset)} where there are more"
 
 
 def training_images(number: int | None, validation: int) -> str:
