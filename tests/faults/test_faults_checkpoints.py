@@ -73,7 +73,7 @@ def results(run, root):
             found.append([{**row, "seconds": ""} for row in csv.DictReader(file)])
         found += [(folder / name).read_bytes() for name in FILES]
         summary = read_json(folder / "summary.json")
-        for key in ("seconds_train", "peak_memory_bytes"):
+        for key in ("seconds_train", "peak_memory_bytes", "seal"):
             del summary[key]
         del summary["files"]["history.csv"]
         found.append(summary)

@@ -212,7 +212,7 @@ def steady(path):
             return [{**row, "seconds": ""} for row in csv.DictReader(file)]
     if path.name == "summary.json" and "runs" in path.parts:
         summary = read_json(path)
-        for key in ("seconds_train", "peak_memory_bytes"):
+        for key in ("seconds_train", "peak_memory_bytes", "seal"):
             del summary[key]
         del summary["files"]["history.csv"]
         return summary
