@@ -266,7 +266,8 @@ class Paper:
             assert mine[name] == theirs[name], name
         assert self.networks() == undisturbed.networks()
         self.nothing_wrong(undisturbed)
-        assert not list(self.results.glob("checkpoints/**/*.*")), "checkpoints are left"
+        left = [str(p) for p in self.results.glob("checkpoints/**/*.*")]
+        assert not left, left
 
 
 def comparable(path: Path) -> list[dict[str, str]]:

@@ -153,6 +153,8 @@ def test_a_lost_machine_leaves_locks_and_half_written_files(finished, undisturbe
     process = paper.start()
     folder = paper.results / "checkpoints/layerwise/digits/adam"
     log = training_log(paper)
+    # The log of the undisturbed paper lies there until a job begins its own.
+    paper.until("a training job", lambda: paper.jobs("train"), process)
     # A checkpoint does not live long; the log tells of one that was missed.
     paper.until("a checkpoint", lambda: [*folder.glob("*.s*")] or lines_of(log) > 2, process)
     assert process.poll() is None

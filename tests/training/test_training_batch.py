@@ -223,6 +223,25 @@ def test_what_is_not_the_finished_run_is_trained_anew(run, digits, alone, tmp_pa
     check_alike(run, tmp_path, alone)
 
 
+def test_what_a_killed_job_left_half_written_is_removed(run, digits, tmp_path):
+    place = (run["study"], run["dataset"], run["variant"], SEEDS[0], tmp_path)
+    others = layout.checkpoint(*place[:3], 99, tmp_path)
+    left = [
+        folder(run, tmp_path, SEEDS[0]) / ".model.safetensors.x1y2z3",
+        *(
+            path.with_name(f".{path.name}.x1y2z3")
+            for path in (layout.checkpoint(*place), layout.done(*place))
+        ),
+    ]
+    for path in (*left, others.with_name(f".{others.name}.x1y2z3")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+    batch(run, digits, tmp_path, SEEDS[:1])
+    assert not any(path.exists() for path in left)
+    # Another seed's may be at work.
+    assert others.with_name(f".{others.name}.x1y2z3").exists()
+
+
 def test_another_config_trains_every_seed_anew(run, digits, tmp_path):
     killed_at(run, digits, tmp_path, "width/digits/width-8/4: finished")
     said = []

@@ -58,7 +58,9 @@ def run_batch(
     for one in runs_of(run, seeds):
         teacher, seed = one["teacher"], one["seed"]
         folder = output or layout.run(*cell, seed, root)
+        kept, done = layout.checkpoint(*cell, seed, root), layout.done(*cell, seed, root)
         with alone(folder, say):
+            _tidy(folder, kept, done)
             run_job(
                 one,
                 given_fingerprint,
@@ -66,8 +68,8 @@ def run_batch(
                 data,
                 folder,
                 teacher=layout.run(*_place(teacher), root) if teacher else None,
-                keep=layout.checkpoint(*cell, seed, root),
-                done=layout.done(*cell, seed, root) if len(seeds) > 1 else None,
+                keep=kept,
+                done=done if len(seeds) > 1 else None,
                 status=layout.status(*cell, seed, root),
                 say=say,
                 checkpoint_seconds=checkpoint_seconds,
@@ -103,6 +105,16 @@ def alone(folder: Path, say: Say) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _tidy(folder: Path, *files: Path) -> None:
+    """Remove what a killed job left half-written: in its folder, and beside files that it was to replace."""
+    left = [
+        *folder.glob(".*"),
+        *(one for file in files for one in file.parent.glob(f".{file.name}.*")),
+    ]
+    for path in left:
+        path.unlink(missing_ok=True)
 
 
 def _place(run: dict[str, Any]) -> tuple[str, str, str, int]:
