@@ -257,9 +257,13 @@ def needs(analysis: str) -> tuple[str, ...]:
     return _constant(analysis, "NEEDS")
 
 
+@cache
 def reads(analysis: str) -> tuple[str, ...]:
-    """What an analysis reads besides tables, `runs` or `data`: the constant `READS` of its file."""
-    return _constant(analysis, "READS")
+    """What an analysis reads of `table` (its study's), `runs` and `data`: the constant `READS` of its file.
+
+    Without it, the table.
+    """
+    return _constant(analysis, "READS") or ("table",)
 
 
 def _constant(analysis: str, name: str) -> tuple[str, ...]:

@@ -57,6 +57,14 @@ def test_the_summary_has_paired_differences_to_the_baseline(built):
     assert int(float(other["n"])) == 2
 
 
+def test_an_analysis_that_reads_data_alone_waits_for_no_training(fresh):
+    boosting, scores = (
+        f"results/tables/evolution_{name}.csv" for name in ("boosting", "final_scores")
+    )
+    assert fresh.planned(boosting) == {"fetch_data": 1, "analyse_study": 1}
+    assert {"train_seeds_0_1", "tabulate_study"} <= fresh.planned(scores).keys()
+
+
 def test_editing_a_figure_redraws_that_figure_and_the_paper(finished):
     finished.edit("figures/dead_neurons.py", "def draw(", "UNUSED = 1\n\n\ndef draw(")
     assert finished.planned() == {"plot_figure": 1, "gather_numbers": 1, "typeset_paper": 1}

@@ -192,11 +192,13 @@ def digests_of(study):
 
 
 def read_by_analysis(wildcards):
-    """What an analysis reads besides tables."""
+    """What an analysis reads of its study; one that reads no table need not wait for it."""
     study, kinds = study_of(wildcards), settings.reads(wildcards.analysis)
-    found = runs_of(study.name) if "runs" in kinds else []
+    found = [str(layout.table(study.name, ""))] if "table" in kinds else []
+    if "runs" in kinds:
+        found += runs_of(study.name)
     if "data" in kinds:
-        found = [*found, *digests_of(study)]
+        found += digests_of(study)
         found += [ancient(str(layout.data(name))) for name in study.datasets]
     return found
 

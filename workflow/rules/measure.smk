@@ -64,10 +64,9 @@ rule tabulate_study:
 
 
 rule analyse_study:
-    """Answer one of a study's questions from its table."""
+    """Answer one of a study's questions, most of them from its table."""
     input:
         study=study_file,
-        table="results/tables/{study}.csv",
         published=lambda wildcards: published_file(wildcards.analysis),
         others=lambda wildcards: [
             str(layout.table(wildcards.study, name))

@@ -20,7 +20,7 @@ from sidestep.tables import Tables
 TOLERANCE = 1e-9
 BYTES_PER_PARAMETER = 4
 NEEDS = ("boosting",)
-READS = ("runs", "data")
+READS = ("table", "runs", "data")
 COLUMNS = [
     *("study", "dataset", "target_of", "target", "variant", "runs", "reached"),
     *("seconds", "seconds_low", "seconds_high", "parameters", "stored_bytes", "steps"),

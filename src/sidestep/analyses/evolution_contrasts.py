@@ -13,7 +13,7 @@ from sidestep.study import Study
 from sidestep.tables import Tables
 
 NEEDS = ("boosting",)
-READS = ("data",)
+READS = ("table", "data")
 COLUMNS = [
     *("study", "dataset", "variant", "other", "measure", "n", "difference", "low", "high"),
     *("plain_low", "plain_high", "separates", "loss_difference", "loss_low", "loss_high"),

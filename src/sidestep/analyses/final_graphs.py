@@ -27,7 +27,7 @@ from sidestep.settings import Count, Natural
 from sidestep.study import split_settings
 from sidestep.tables import Tables
 
-READS = ("runs", "data")
+READS = ("table", "runs", "data")
 INPUT = "input"
 # Significant digits of constants in formulas.
 DIGITS = 3

@@ -9,7 +9,7 @@ from sidestep.analyses.shared.finals import mean
 from sidestep.analyses.shared.sizes import lasts
 from sidestep.tables import Tables
 
-READS = ("data",)
+READS = ("table", "data")
 # Columns that are means over seeds → metrics of the study's table.
 COSTS = {
     "parameters": "parameters",

@@ -19,7 +19,7 @@ from sidestep.analyses.shared.finals import Values
 from sidestep.statistics.intervals import mean_interval
 from sidestep.tables import Tables
 
-READS = ("runs", "data")
+READS = ("table", "runs", "data")
 SPLITS = ("train", "validation", "test")
 COLUMNS = [
     *("study", "dataset", "variant", "step", "epoch", "round", "quantity"),

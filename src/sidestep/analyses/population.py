@@ -15,7 +15,7 @@ from sidestep.evolution import ACCURACY, populations
 from sidestep.tables import Tables
 
 Array = npt.NDArray[Any]
-READS = ("runs", "data")
+READS = ("table", "runs", "data")
 QUANTITIES = ("single", "chosen", "ensemble", "gain_chosen", "gain_ensemble")
 COLUMNS = [
     *("study", "dataset", "variant", "members", "measure", "n"),
