@@ -55,21 +55,26 @@ def _fetch(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from sidestep.training.batch import run_batch
+    from sidestep.training.batch import run_batch, runs_of
 
     run = _json(options.run)
-    seeds = [run["seed"]] if options.seeds is None else options.seeds
-    twice = [seed for index, seed in enumerate(seeds) if seed in seeds[:index]]
-    if twice:
-        raise UserError(f"--seeds lists {twice[0]} twice")
-    if options.output and len(seeds) > 1:
-        raise UserError("--output is the folder of one run: give one seed, or --root")
+    seeds = options.seeds or [run["seed"]]
+    datasets = options.datasets or [run["dataset"]]
+    for option, given in (("--seeds", seeds), ("--datasets", datasets)):
+        twice = [one for index, one in enumerate(given) if one in given[:index]]
+        if twice:
+            raise UserError(f"{option} lists {twice[0]} twice")
+    if options.output and len(seeds) * len(datasets) > 1:
+        raise UserError(
+            "--output is the folder of one run: give one data set and one seed, or --root"
+        )
+    if options.data and len(datasets) > 1:
+        raise UserError("--data is the file of one data set: give one, or --root")
     run_batch(
-        run,
-        seeds,
+        list(runs_of(run, datasets, seeds)),
         options.fingerprint,
-        options.data or layout.data(run["dataset"], options.root),
         options.root,
+        data=options.data,
         output=options.output,
         say=_say,
         checkpoint_seconds=options.checkpoint_seconds,
@@ -257,7 +262,9 @@ def _parser() -> argparse.ArgumentParser:
         help="a folder with the data set's files (default: $SIDESTEP_DATA)",
     )
 
-    sub = add("train", _train, "Train one run, or the same run with several seeds.")
+    sub = add(
+        "train", _train, "Train one run, or the same on several data sets, with several seeds."
+    )
     sub.add_argument("--run", required=True, help="the run's config, as JSON or @file")
     sub.add_argument(
         "--seeds",
@@ -265,6 +272,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         help="to train, one after the other, instead of the run's own",
     )
+    sub.add_argument("--datasets", nargs="+", help="to train on, instead of the run's own")
     sub.add_argument("--data", type=Path, help="the data set's file")
     sub.add_argument("--checkpoint-seconds", type=float, default=20.0, help="between checkpoints")
 

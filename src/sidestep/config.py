@@ -127,6 +127,7 @@ def _study(name: str, raw: dict[str, Any]) -> tuple[Study | None, list[str]]:
         timing_datasets=tuple(timed),
         timing_steps=timing.get("steps", 40),
         seeds_per_job=raw.get("seeds_per_job", 1),
+        datasets_per_job=raw.get("datasets_per_job", 1),
         **listed,
     )
     return study, []
@@ -185,6 +186,7 @@ def _search(study: Study, raw: dict[str, Any]) -> tuple[Study, list[str]]:
         analyses=({"name": "choice"},),
         figures=(),
         seeds_per_job=study.seeds_per_job,
+        datasets_per_job=study.datasets_per_job,
     )
     return search, list(dict.fromkeys(found))
 

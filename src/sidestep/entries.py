@@ -38,9 +38,9 @@ def _of_network(run: dict[str, Any]) -> set[str]:
     return {f"sidestep.{kind}.{thing['name']}" for kind, thing in things}
 
 
-def train(run: dict[str, Any]) -> frozenset[str]:
-    """Of a training job."""
-    return frozenset({"sidestep.training.job", *_of_run(run)})
+def train(*runs: dict[str, Any]) -> frozenset[str]:
+    """Of a training job of these runs."""
+    return frozenset({"sidestep.training.job", *(part for run in runs for part in _of_run(run))})
 
 
 def timing(runs: Iterable[dict[str, Any]]) -> frozenset[str]:

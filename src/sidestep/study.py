@@ -9,7 +9,9 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 def split_settings(run: dict[str, Any]) -> dict[str, Any]:
@@ -27,12 +29,29 @@ class Variant:
     run: dict[str, Any]
 
 
+# In the place of a batch's data sets: whichever one, of a study each of whose jobs trains on one.
+ANY = "{dataset}"
+
+
+class Batch(NamedTuple):
+    """Which runs of a variant one training job makes, one after the other.
+
+    Attributes:
+        datasets: in their order; `ANY` alone for a batch that there is for each of the study's.
+        seeds: in their order, with each of the data sets.
+    """
+
+    datasets: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Study:
     """One question of the paper, all defaults filled in.
 
     Attributes:
         seeds_per_job: how many seeds of a variant one training job trains at most, one after the other.
+        datasets_per_job: on how many data sets it does so at most.
     """
 
     name: str
@@ -48,6 +67,7 @@ class Study:
     analyses: tuple[dict[str, Any], ...]
     figures: tuple[dict[str, Any], ...]
     seeds_per_job: int = 1
+    datasets_per_job: int = 1
 
     @cached_property
     def _by_name(self) -> dict[str, Variant]:
@@ -70,10 +90,19 @@ class Study:
             yield self.run(dataset, variant.name, seed)
 
     @property
-    def batches(self) -> tuple[tuple[int, ...], ...]:
-        """The seeds that one training job trains: consecutive ones, the last batch perhaps smaller."""
-        size = self.seeds_per_job
-        return tuple(self.seeds[at : at + size] for at in range(0, len(self.seeds), size))
+    def batches(self) -> tuple[Batch, ...]:
+        """What one training job trains: consecutive data sets and seeds, the last batch perhaps smaller."""
+        alone = min(self.datasets_per_job, len(self.datasets)) == 1
+        datasets = [(ANY,)] if alone else _parts(self.datasets, self.datasets_per_job)
+        return tuple(
+            Batch(*of) for of in itertools.product(datasets, _parts(self.seeds, self.seeds_per_job))
+        )
+
+    def together(self, dataset: str) -> tuple[str, ...]:
+        """The data sets on which the job trains that trains on this one."""
+        return next(
+            part for part in _parts(self.datasets, self.datasets_per_job) if dataset in part
+        )
 
     def measure_task(self, dataset: str, variant: str) -> dict[str, Any]:
         """The config of a measuring job: the runs of a variant, one per seed, and what to measure."""
@@ -113,6 +142,10 @@ class Study:
         return cls(**{**value, **tuples, "variants": variants})
 
 
+def _parts(whole: tuple[T, ...], size: int) -> list[tuple[T, ...]]:
+    return [whole[at : at + size] for at in range(0, len(whole), size)]
+
+
 @dataclass(frozen=True)
 class Config:
     """A whole configuration, checked.
@@ -136,17 +169,17 @@ class Config:
 
     @property
     def one_by_one(self) -> tuple[str, ...]:
-        """The studies each of whose training jobs trains one seed."""
+        """The studies each of whose training jobs makes one run."""
         return tuple(
             name
             for name, study in self.every_study.items()
-            if all(len(batch) == 1 for batch in study.batches)
+            if all(batch.datasets == (ANY,) and len(batch.seeds) == 1 for batch in study.batches)
         )
 
     @property
-    def batches(self) -> dict[tuple[int, ...], tuple[str, ...]]:
-        """Seeds that one training job trains → the studies that have such jobs; all other studies."""
-        found: dict[tuple[int, ...], tuple[str, ...]] = {}
+    def batches(self) -> dict[Batch, tuple[str, ...]]:
+        """What one training job trains → the studies that have such jobs; all other studies."""
+        found: dict[Batch, tuple[str, ...]] = {}
         for name, study in self.every_study.items():
             if name not in self.one_by_one:
                 for batch in study.batches:

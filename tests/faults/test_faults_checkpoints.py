@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from faults import SEED, held, sample
 from sidestep import layout
 from sidestep.files import read_json
-from sidestep.training.batch import run_batch
+from sidestep.training.batch import run_batch, runs_of
 
 SEEDS = (3, 4)
 FILES = ("config.json", "model.safetensors", "records.safetensors", "probes.csv")
@@ -45,7 +45,8 @@ def place(run, what, root, seed):
 
 
 def train(run, digits, root, say=lambda _: None):
-    run_batch(run, SEEDS, "", digits, root, say=say, checkpoint_seconds=0)
+    runs = list(runs_of(run, [run["dataset"]], SEEDS))
+    run_batch(runs, "", root, data=digits, say=say, checkpoint_seconds=0)
 
 
 def stopped(run, digits, root):

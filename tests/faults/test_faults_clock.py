@@ -11,7 +11,7 @@ import pytest
 from faults import SEED, held, sample
 from sidestep import config, layout, status
 from sidestep.files import read_json
-from sidestep.training.batch import run_batch
+from sidestep.training.batch import run_batch, runs_of
 from sidestep.watch import report
 
 SEEDS = (3, 4)
@@ -75,7 +75,8 @@ def small(run):
 @pytest.mark.parametrize("name", sample(list(CLOCKS), 10))
 def test_jobs_do_not_mind_the_time_of_day(name, small, digits, tmp_path, monkeypatch):
     train = {"checkpoint_seconds": 0}
-    run_batch(small, SEEDS, "", digits, tmp_path / "whole", say=lambda _: None, **train)
+    runs = list(runs_of(small, [small["dataset"]], SEEDS))
+    run_batch(runs, "", tmp_path / "whole", data=digits, say=lambda _: None, **train)
     expected = steady(small, tmp_path / "whole")
     study = {
         "title": "T",
@@ -102,9 +103,9 @@ def test_jobs_do_not_mind_the_time_of_day(name, small, digits, tmp_path, monkeyp
                 raise KilledError
 
     with pytest.raises(KilledError):
-        run_batch(small, SEEDS, "", digits, root, say=say, **train)
+        run_batch(runs, "", root, data=digits, say=say, **train)
     said = []
-    run_batch(small, SEEDS, "", digits, root, say=said.append, **train)
+    run_batch(runs, "", root, data=digits, say=said.append, **train)
     assert "seed 3 was finished by an earlier job" in said[0]
     assert any(line.startswith("resumed after step 2 of 6") for line in said)
     assert steady(small, root) == expected

@@ -1,4 +1,4 @@
-"""Several seeds in one job: the bytes of one job per seed, whatever happens in between."""
+"""Several runs in one job: the bytes of one job each, whatever happens in between."""
 
 import csv
 import json
@@ -6,8 +6,9 @@ import json
 import pytest
 import torch
 
-from sidestep import config, layout, seals
+from sidestep import config, entries, fingerprint, layout, seals
 from sidestep.cli import main
+from sidestep.data.fetch import fetch
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_json
 from sidestep.training.batch import run_batch, runs_of
@@ -29,7 +30,8 @@ def run(run):
 
 
 def batch(run, digits, root, seeds=SEEDS, say=lambda _: None):
-    run_batch(run, seeds, "", digits, root, say=say, checkpoint_seconds=0)
+    runs = list(runs_of(run, [run["dataset"]], seeds))
+    run_batch(runs, "", root, data=digits, say=say, checkpoint_seconds=0)
 
 
 def folder(run, root, seed):
@@ -293,10 +295,50 @@ def test_students_learn_from_the_teacher_of_their_own_seed(run, digits, tmp_path
         assert mine["teacher"] == theirs["files"]["model.safetensors"]
 
 
+def test_a_batch_of_data_sets_gives_the_bytes_of_a_job_each_and_goes_on_where_it_was_killed(
+    run, tmp_path
+):
+    names, seeds = ("digits", "wine"), (3, 4)
+    for root in (tmp_path / "together", tmp_path / "each"):
+        for name in names:
+            fetch(name, layout.data(name, root), None, lambda _: None)
+    small = {**run, "train_images": 64, "augmentations": [], "probes": []}
+    runs = list(runs_of(small, names, seeds))
+    assert [(one["dataset"], one["seed"]) for one in runs] == [
+        ("digits", 3),
+        ("digits", 4),
+        ("wine", 3),
+        ("wine", 4),
+    ]
+    for one in runs:
+        run_batch([one], "", tmp_path / "each", say=lambda _: None)
+
+    def say(line):
+        if line == "width/wine/width-8/3: finished":
+            raise KilledError
+
+    root = tmp_path / "together"
+    with pytest.raises(KilledError):
+        run_batch(runs, "", root, say=say)
+    for one in runs:
+        (folder(one, root, one["seed"]) / "summary.json").unlink(missing_ok=True)
+    said = []
+    planned = fingerprint.of(entries.train(*runs))
+    run_batch(runs, planned, root, say=said.append)
+    assert sum("was finished by an earlier job" in line for line in said) == 3
+    for one in runs:
+        check_alike(one, root, tmp_path / "each", [one["seed"]])
+        # Its own, whatever else was trained in the job: what reads the run asks for that.
+        made_by = read_json(folder(one, root, one["seed"]) / "summary.json")["fingerprint"]
+        assert made_by == fingerprint.of(entries.train(one)) != planned
+    with pytest.raises(UserError, match="the code changed since this job was planned"):
+        run_batch(runs, fingerprint.of(entries.train(runs[0])), root)
+
+
 def test_the_runs_of_a_batch_are_those_of_the_study():
     study = {
         "title": "x",
-        "datasets": ["digits"],
+        "datasets": ["digits", "wine"],
         "seeds": [4, 0, 9],
         "run": {"network": {"name": "mlp", "width": 4}, "epochs": 1},
         "variants": {"large": {"network": {"width": 8}}, "small": {"teacher": "large"}},
@@ -304,8 +346,12 @@ def test_the_runs_of_a_batch_are_those_of_the_study():
     (made,) = config.resolve({"size": "x", "studies": {"s": study}}).studies.values()
     for variant in ("large", "small"):
         first = json.loads(canonical_json(made.run("digits", variant, 4)))
-        found = [canonical_json(run) for run in runs_of(first, made.seeds)]
-        assert found == [canonical_json(made.run("digits", variant, s)) for s in made.seeds]
+        found = [canonical_json(run) for run in runs_of(first, made.datasets, made.seeds)]
+        assert found == [
+            canonical_json(made.run(name, variant, seed))
+            for name in made.datasets
+            for seed in made.seeds
+        ]
 
 
 def test_status_of_a_running_batch(run, digits, tmp_path):
@@ -360,9 +406,12 @@ def test_the_command_trains_the_seeds_that_are_given_or_the_runs_own(
     [
         (("--seeds", "1", "2", "1"), "--seeds lists 1 twice"),
         (("--seeds", "1", "2", "--output", "x"), "--output is the folder of one run"),
+        (("--datasets", "digits", "wine", "digits"), "--datasets lists digits twice"),
+        (("--datasets", "digits", "wine", "--output", "x"), "--output is the folder of one run"),
+        (("--datasets", "digits", "wine"), "--data is the file of one data set"),
     ],
 )
-def test_the_command_refuses_seeds_that_make_no_sense(
+def test_the_command_refuses_seeds_and_data_sets_that_make_no_sense(
     run, digits, tmp_path, capsys, words, sentence
 ):
     with pytest.raises(SystemExit) as caught:

@@ -155,14 +155,14 @@ class Project:
 
         config = load(self.folder / "config.yaml", self.folder / "tiny.yaml")
         return {
-            ("/".join(run[key] for key in ("study", "dataset", "variant")), batch)
+            ("/".join(run[key] for key in ("study", "dataset", "variant")), batch.seeds)
             for name, found in config.studies.items()
             if study in (None, name)
             for run in found.runs()
             if strategy
             in (None, run["strategy"]["name"], (run["teacher"] or run)["strategy"]["name"])
             for batch in found.batches
-            if run["seed"] in batch
+            if run["seed"] in batch.seeds
         }
 
     def command(self, *words, check=True):

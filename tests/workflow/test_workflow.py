@@ -190,6 +190,27 @@ def test_one_more_seed_trains_that_seed_only(finished):
     assert planned["train_network"] == 4 and planned["train_seed_2"] == len(added) - 4
 
 
+def test_jobs_that_train_on_several_data_sets(fresh):
+    """One job, and what makes one of its runs stale makes all of them stale, with records or without."""
+    config = fresh.folder / "tiny.yaml"
+    begin = "  evolution:\n    datasets: [digits]\n"
+    several = "  evolution:\n    datasets: [wine, digits, diabetes]\n    datasets_per_job: 2\n"
+    assert begin in config.read_text()
+    config.write_text(config.read_text().replace(begin, several))
+    names = ("wine", "digits", "diabetes")
+    folders = [f"results/runs/evolution/{name}/mlp/seed1" for name in names]
+    wanted = [f"{folder}/summary.json" for folder in folders]
+    pair, other = {("evolution/wine+digits/mlp", (0, 1))}, {("evolution/diabetes/mlp", (0, 1))}
+    assert fresh.to_train(*wanted) == pair | other
+    fresh.run(*wanted)
+    assert fresh.planned(*wanted) == {}
+    assert all((fresh.folder / folder / "model.safetensors").exists() for folder in folders)
+    fresh.edit("datasets/wine.py", "\nDATASET", "\nUNUSED = 1\nDATASET")
+    assert fresh.to_train(*wanted) == pair
+    shutil.rmtree(fresh.folder / ".snakemake")
+    assert fresh.to_train(*wanted) == pair
+
+
 def test_without_snakemakes_records_what_is_fresh_stays_and_what_is_stale_is_caught(finished):
     shutil.rmtree(finished.folder / ".snakemake")
     assert finished.planned() == {}

@@ -25,6 +25,7 @@ from sidestep import config_files
 from sidestep import captions, entries, fingerprint, layout, runs, seals, settings
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_text
+from sidestep.study import ANY, Batch
 
 RUN = "{study}/{dataset}/{variant}/seed{seed}"
 CELL = "{study}/{dataset}/{variant}"
@@ -90,40 +91,55 @@ def study_of(wildcards):
 
 def run_of(wildcards):
     """What a training job of one seed is given."""
-    return batch_of(wildcards, (int(wildcards.seed),))
+    return batch_of(wildcards, Batch((ANY,), (int(wildcards.seed),)))
 
 
-def batch_of(wildcards, seeds):
-    """What a training job is given: the run with its first seed as JSON, its fingerprint, code file
-    and threads, and the teachers of all its seeds."""
-    return batch_facts(wildcards.study, wildcards.dataset, wildcards.variant, seeds)
+def batch_of(wildcards, batch):
+    """What a training job is given: its first run as JSON, its fingerprint, code file and threads, and
+    the teachers of all its runs."""
+    datasets = tuple(name.format(**wildcards) for name in batch.datasets)
+    return batch_facts(wildcards.study, datasets, wildcards.variant, batch.seeds)
 
 
 @functools.cache
-def batch_facts(study, dataset, variant, seeds):
-    run = CONFIG.every_study[study].run(dataset, variant, seeds[0])
-    facts = facts_of(run, train_entries(study, dataset, variant), run["threads"])
+def batch_facts(study, datasets, variant, seeds):
+    run = CONFIG.every_study[study].run(datasets[0], variant, seeds[0])
+    facts = facts_of(run, job_entries(study, datasets[0], variant), run["threads"])
     teacher = run["teacher"]
     facts.teacher = [
         str(layout.run(study, dataset, teacher["variant"], seed) / "summary.json")
-        for seed in (seeds if teacher else ())
+        for dataset in (datasets if teacher else ())
+        for seed in seeds
     ]
     return facts
 
 
 @functools.cache
 def train_entries(study, dataset, variant):
-    """The entries of a variant's training jobs, which no seed changes."""
+    """The entries of a variant's runs on a data set, which no seed changes."""
     found = CONFIG.every_study[study]
     return entries.train(found.run(dataset, variant, found.seeds[0]))
 
 
-def batch_name(seeds):
-    """What the rule that trains a batch of seeds is called, such as `train_seeds_0_1_2`."""
-    first, last = seeds[0], seeds[-1]
-    if len(seeds) > 5 and list(seeds) == list(range(first, last + 1)):
-        return f"train_seeds_{first}_to_{last}"
-    return f"train_seed{'s' * (len(seeds) > 1)}_{'_'.join(map(str, seeds))}"
+@functools.cache
+def job_entries(study, dataset, variant):
+    """The entries of the training job that makes a variant's runs on a data set, perhaps on others too."""
+    together = CONFIG.every_study[study].together(dataset)
+    return frozenset().union(
+        *(train_entries(study, other, variant) for other in together)
+    )
+
+
+def batch_name(batch):
+    """What the rule that trains a batch is called, such as `train_seeds_0_1_2`."""
+    words = ["train", *(name for name in batch.datasets if name != ANY)]
+    first, last = batch.seeds[0], batch.seeds[-1]
+    words.append("seeds" if len(batch.seeds) > 1 else "seed")
+    if len(batch.seeds) > 5 and list(batch.seeds) == list(range(first, last + 1)):
+        words += [first, "to", last]
+    else:
+        words += batch.seeds
+    return "_".join(map(str, words))
 
 
 def shared(group):
@@ -132,9 +148,9 @@ def shared(group):
     return group if workflow.nodes else None
 
 
-def batch_words(seeds):
+def batch_words(batch):
     """The seeds of a batch as a job's message names them."""
-    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+    return f"seed{'s' * (len(batch.seeds) > 1)} {', '.join(map(str, batch.seeds))}"
 
 
 def task_of(wildcards):
@@ -272,7 +288,7 @@ def write_plan(config):
         for dataset in study.datasets:
             code_file(entries.timing(study.timed_runs(dataset).values()))
             for variant in study.variants:
-                code_file(train_entries(study.name, dataset, variant.name))
+                code_file(job_entries(study.name, dataset, variant.name))
                 code_file(entries.measure(study.measure_task(dataset, variant.name)))
         for thing in study.analyses:
             code_file(entries.analyse(study, thing["name"]))
@@ -328,4 +344,4 @@ def mark_stale_runs(config):
                     and summary.get("teacher") != runs.teacher_today(folder, teacher)
                 )
             ):
-                os.utime(code_file(modules))
+                os.utime(code_file(job_entries(*place[:3])))

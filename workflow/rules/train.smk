@@ -1,4 +1,4 @@
-# The studies whose jobs train one seed each.
+# The studies whose jobs make one run each.
 if CONFIG.one_by_one:
 
     rule train_network:
@@ -35,46 +35,54 @@ if CONFIG.one_by_one:
             " > {log} 2>&1"
 
 
-# The others: a rule for each batch of seeds, for all studies that have it, since the outputs of a rule
-# are as many as its seeds.
-for SEEDS, STUDIES in CONFIG.batches.items():
+# The others: a rule for each batch of data sets and seeds, for all studies that have it, since the outputs of a rule are
+# as many as its runs. A batch of any one data set has the wildcard in its place.
+for BATCH, STUDIES in CONFIG.batches.items():
 
     rule:
         name:
-            batch_name(SEEDS)
+            batch_name(BATCH)
         input:
-            data=ancient("results/data/{dataset}.safetensors"),
-            digest="results/data/{dataset}.digest.json",
-            code=lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).code,
-            teacher=lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).teacher,
+            data=[
+                ancient(f"results/data/{dataset}.safetensors")
+                for dataset in BATCH.datasets
+            ],
+            digest=[f"results/data/{dataset}.digest.json" for dataset in BATCH.datasets],
+            code=lambda wildcards, batch=BATCH: batch_of(wildcards, batch).code,
+            teacher=lambda wildcards, batch=BATCH: batch_of(wildcards, batch).teacher,
         output:
-            [f"results/runs/{CELL}/seed{seed}/summary.json" for seed in SEEDS],
+            [
+                f"results/runs/{{study}}/{dataset}/{{variant}}/seed{seed}/summary.json"
+                for dataset in BATCH.datasets
+                for seed in BATCH.seeds
+            ],
         log:
-            f"results/logs/train_network/{CELL}/{batch_name(SEEDS)}.log",
+            f"results/logs/train_network/{{study}}/{'+'.join(BATCH.datasets)}/{{variant}}/{batch_name(BATCH)}.log",
         wildcard_constraints:
             study="|".join(STUDIES),
         group:
             shared("train")
         conda:
             "../../environment.yml"
-        threads: lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).threads
+        threads: lambda wildcards, batch=BATCH: batch_of(wildcards, batch).threads
         resources:
             mem_mb=doubling(3000),
-            runtime=doubling(15 * len(SEEDS)),
+            runtime=doubling(15 * len(BATCH.datasets) * len(BATCH.seeds)),
             gpu=lambda wildcards: gpus(
                 study_of(wildcards).variant(wildcards.variant).run
             ),
         params:
-            run=lambda wildcards, seeds=SEEDS: batch_of(wildcards, seeds).json,
-            seeds=" ".join(map(str, SEEDS)),
-            fingerprint=lambda wildcards, seeds=SEEDS: batch_of(
-                wildcards, seeds
+            run=lambda wildcards, batch=BATCH: batch_of(wildcards, batch).json,
+            datasets=" ".join(BATCH.datasets),
+            seeds=" ".join(map(str, BATCH.seeds)),
+            fingerprint=lambda wildcards, batch=BATCH: batch_of(
+                wildcards, batch
             ).fingerprint,
         message:
-            f"train {{wildcards.study}}/{{wildcards.dataset}}/{{wildcards.variant}}, {batch_words(SEEDS)}"
+            f"train {{wildcards.study}}/{'+'.join(BATCH.datasets).replace(ANY, '{wildcards.dataset}')}/{{wildcards.variant}}, {batch_words(BATCH)}"
         shell:
-            "python -m sidestep train --run {params.run:q} --seeds {params.seeds}"
-            " --fingerprint {params.fingerprint} > {log} 2>&1"
+            "python -m sidestep train --run {params.run:q} --datasets {params.datasets}"
+            " --seeds {params.seeds} --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
 rule time_training:

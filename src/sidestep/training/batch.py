@@ -1,81 +1,86 @@
-"""Several seeds of a run in one job, one after the other: most of a short job is start-up.
+"""Several runs of a variant in one job, one after the other: most of a short job is start-up.
 
-Nothing of one seed reaches the next: each ends with the bytes of a job of its own.
+Nothing of one run reaches the next: each ends with the bytes of a job of its own.
 """
 
 import fcntl
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sidestep import entries, layout
+from sidestep import entries, fingerprint, layout
 from sidestep.training.job import CHECKPOINT_SECONDS, Say, run_job
 
 
-def runs_of(run: dict[str, Any], seeds: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """The run with each of the seeds, which are its teacher's too."""
-    for seed in seeds:
+def runs_of(
+    run: dict[str, Any], datasets: Sequence[str], seeds: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """The run on each of the data sets with each of the seeds, which are its teacher's too."""
+    for dataset, seed in itertools.product(datasets, seeds):
+        place = {"dataset": dataset, "seed": seed}
         teacher = run["teacher"]
-        yield {**run, "seed": seed, "teacher": {**teacher, "seed": seed} if teacher else None}
+        yield {**run, **place, "teacher": {**teacher, **place} if teacher else None}
 
 
 def run_batch(
-    run: dict[str, Any],
-    seeds: Sequence[int],
+    runs: Sequence[dict[str, Any]],
     given_fingerprint: str,
-    data: Path,
     root: Path,
     *,
+    data: Path | None = None,
     output: Path | None = None,
     say: Say = print,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> None:
-    """Train a run with each of the seeds and write the folder of each.
+    """Train the runs and write the folder of each.
 
-    A seed that was finished before the job was stopped is not trained again: a copy of its summary
-    is kept until all seeds are finished. A fault in one seed ends the job. A job of the same run that
+    A run that was finished before the job was stopped is not trained again: a copy of its summary
+    is kept until all runs are finished. A fault in one run ends the job. A job of the same run that
     outlived its Snakemake is waited for.
 
     Args:
-        run: the resolved config.
-        seeds: in their order.
-        given_fingerprint: of the code that the job was planned with; empty for whatever is here.
-        data: the data set's file; its digest file lies beside it.
+        runs: the resolved configs, in their order.
+        given_fingerprint: of the code of all of them that the job was planned with; empty for whatever
+            is here.
         root: the results folder.
-        output: the folder of the results instead of the usual one; for one seed only.
+        data: the data set's file instead of those in the results; its digest file lies beside it.
+        output: the folder of the results instead of the usual one; for one run only.
         say: takes a line of the job's log.
         checkpoint_seconds: least time between two checkpoints.
 
     Raises:
         UserError, RuntimeError: as of `run_job`.
     """
-    cell = (run["study"], run["dataset"], run["variant"])
-    for seed in seeds:
-        # What an earlier job said of a seed that has to wait for others is not true any more.
-        layout.status(*cell, seed, root).unlink(missing_ok=True)
-    for one in runs_of(run, seeds):
-        teacher, seed = one["teacher"], one["seed"]
-        folder = output or layout.run(*cell, seed, root)
-        kept, done = layout.checkpoint(*cell, seed, root), layout.done(*cell, seed, root)
+    fingerprint.check_at_start(given_fingerprint, entries.train(*runs))
+    codes = [entries.train(run) for run in runs]
+    planned = [fingerprint.of(code) for code in codes]
+    for run in runs:
+        # What an earlier job said of a run that has to wait for others is not true any more.
+        layout.status(*_place(run), root).unlink(missing_ok=True)
+    for run, code, of_code in zip(runs, codes, planned, strict=True):
+        teacher, place = run["teacher"], _place(run)
+        folder = output or layout.run(*place, root)
+        kept, done = layout.checkpoint(*place, root), layout.done(*place, root)
         with alone(folder, say):
             _tidy(folder, kept, done)
             run_job(
-                one,
-                given_fingerprint,
-                entries.train(one),
-                data,
+                run,
+                of_code,
+                code,
+                data or layout.data(run["dataset"], root),
                 folder,
                 teacher=layout.run(*_place(teacher), root) if teacher else None,
                 keep=kept,
-                done=done if len(seeds) > 1 else None,
-                status=layout.status(*cell, seed, root),
+                done=done if len(runs) > 1 else None,
+                status=layout.status(*place, root),
                 say=say,
                 checkpoint_seconds=checkpoint_seconds,
             )
-    for seed in seeds:
-        layout.done(*cell, seed, root).unlink(missing_ok=True)
+    for run in runs:
+        layout.done(*_place(run), root).unlink(missing_ok=True)
 
 
 @contextmanager

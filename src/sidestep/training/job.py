@@ -136,7 +136,10 @@ def _put_back(
         say(f"the copy {done} {refusal}: training starts over")
         done.unlink()
         return None
-    say(f"seed {run['seed']} was finished by an earlier job: its summary is put back from {done}")
+    say(
+        f"{run['dataset']}, seed {run['seed']} was finished by an earlier job: its summary is put back "
+        f"from {done}"
+    )
     return state
 
 
