@@ -4,6 +4,7 @@ import itertools
 import json
 from pathlib import Path
 
+import made_paper
 import made_strategies
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ import made_files
 from sidestep import layout
 from sidestep.analyse import analyse_job
 from sidestep.config import resolve
-from sidestep.numbers import numbers_job
 from sidestep.study import Study
 
 ANALYSES = (
@@ -66,31 +66,14 @@ def made_results(root: Path, study: Study, *, diverged=(), **more) -> None:
     for thing in study.analyses:
         output = layout.table(study.name, thing["name"], root)
         analyse_job(study, thing["name"], output, root)
-    for run in study.runs():
-        place = (run["study"], run["dataset"], run["variant"], run["seed"])
-        folder = layout.run(*place, root)
-        folder.mkdir(parents=True)
-        status = "diverged" if place[1:] in diverged else "finished"
-        summary = {"status": status, "seconds_train": 1.5}
-        (folder / "summary.json").write_text(json.dumps(summary))
-        facts = {"commit": "abc", "python": "3.11.7", "torch": "2.13.0", "cores": 2}
-        (folder / "provenance.json").write_text(json.dumps(facts))
-        made_files.seal_run(folder)
-    for dataset in study.datasets:
-        path = layout.data(dataset, root).with_suffix(".digest.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"sha256": {"test_images": "0" * 64}}))
-        made_files.seal_data(path.with_suffix("").with_suffix(".safetensors"))
-    made_files.make_timings(study, root)
+    made_paper.make_runs(root, study, diverged)
 
 
 def made_numbers(root: Path, *studies: Study, size="small", **more) -> dict:
     """What `numbers.json` holds for made results."""
     for study in studies:
         made_results(root, study, **more)
-    output = root / "numbers.json"
-    numbers_job(size, list(studies), output, root)
-    return json.loads(output.read_text())
+    return made_paper.gathered(root, *studies, size=size)
 
 
 def _rows(study, diverged, identifiable=True):
