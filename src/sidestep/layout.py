@@ -20,9 +20,14 @@ def data(dataset: str, root: Path = RESULTS) -> Path:
     return root / "data" / f"{dataset}.safetensors"
 
 
+def runs(study: str, root: Path = RESULTS) -> Path:
+    """The folder of a study's runs."""
+    return root / "runs" / study
+
+
 def run(study: str, dataset: str, variant: str, seed: int | str, root: Path = RESULTS) -> Path:
     """The folder of a run."""
-    return root / "runs" / study / dataset / variant / f"seed{seed}"
+    return root.joinpath("runs", study, dataset, variant, f"seed{seed}")
 
 
 def checkpoint(

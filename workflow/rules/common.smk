@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import hashlib
 import json
 import os
@@ -26,6 +27,10 @@ from sidestep import captions, entries, fingerprint, layout, runs, seals, settin
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_text
 from sidestep.study import ANY, Batch
+
+# A plan of thousands of jobs is millions of objects that all stay: to look for garbage among each 700 new ones, which is
+# Python's own setting, was a tenth of planning.
+gc.set_threshold(100_000)
 
 RUN = "{study}/{dataset}/{variant}/seed{seed}"
 CELL = "{study}/{dataset}/{variant}"
@@ -95,8 +100,8 @@ def run_of(wildcards):
 
 
 def batch_of(wildcards, batch):
-    """What a training job is given: its first run as JSON, its fingerprint, code file and threads, and
-    the teachers of all its runs."""
+    """What a training job is given: its first run as JSON, its fingerprint and threads, and as inputs its
+    code file and the teachers of all its runs."""
     datasets = tuple(name.format(**wildcards) for name in batch.datasets)
     return batch_facts(wildcards.study, datasets, wildcards.variant, batch.seeds)
 
@@ -106,11 +111,12 @@ def batch_facts(study, datasets, variant, seeds):
     run = CONFIG.every_study[study].run(datasets[0], variant, seeds[0])
     facts = facts_of(run, job_entries(study, datasets[0], variant), run["threads"])
     teacher = run["teacher"]
-    facts.teacher = [
+    teachers = [
         str(layout.run(study, dataset, teacher["variant"], seed) / "summary.json")
         for dataset in (datasets if teacher else ())
         for seed in seeds
     ]
+    facts.needs = [facts.code, *teachers]
     return facts
 
 
@@ -188,7 +194,7 @@ def runs_of(name):
     """The summaries of a study's runs."""
     study = CONFIG.every_study[name]
     return [
-        str(layout.run(name, dataset, variant.name, seed) / "summary.json")
+        f"results/runs/{name}/{dataset}/{variant.name}/seed{seed}/summary.json"
         for dataset in study.datasets
         for variant in study.variants
         for seed in study.seeds
@@ -325,6 +331,8 @@ def mark_stale_runs(config):
     there before. Its code file is touched then, so that the run is made anew.
     """
     for study in config.every_study.values():
+        if not layout.runs(study.name).exists():
+            continue
         for run in study.runs():
             place = [run[key] for key in ("study", "dataset", "variant", "seed")]
             folder = layout.run(*place)

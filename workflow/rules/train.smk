@@ -6,8 +6,7 @@ if CONFIG.one_by_one:
         input:
             data=ancient("results/data/{dataset}.safetensors"),
             digest="results/data/{dataset}.digest.json",
-            code=lambda wildcards: run_of(wildcards).code,
-            teacher=lambda wildcards: run_of(wildcards).teacher,
+            code_and_teacher=lambda wildcards: run_of(wildcards).needs,
         output:
             f"results/runs/{RUN}/summary.json",
         log:
@@ -48,8 +47,9 @@ for BATCH, STUDIES in CONFIG.batches.items():
                 for dataset in BATCH.datasets
             ],
             digest=[f"results/data/{dataset}.digest.json" for dataset in BATCH.datasets],
-            code=lambda wildcards, batch=BATCH: batch_of(wildcards, batch).code,
-            teacher=lambda wildcards, batch=BATCH: batch_of(wildcards, batch).teacher,
+            code_and_teachers=lambda wildcards, batch=BATCH: batch_of(
+                wildcards, batch
+            ).needs,
         output:
             [
                 f"results/runs/{{study}}/{dataset}/{{variant}}/seed{seed}/summary.json"
