@@ -21,6 +21,8 @@ SIZES = (1000, 5000, 20000)
 CURVE = 300
 # Snakemake's own work on each job is timed up to here: it takes a minute for thousands of jobs, and more.
 MOST_RECORDED = 1000
+# Rules of strings only, with as many jobs, files and arrows as ours.
+PLAIN = Path(__file__).with_name("plain.smk")
 GIGABYTE = 1e9
 MEMORY = 4.0
 # Seconds a run may grow by this factor between the smaller and the larger sizes: linear, up to noise.
@@ -98,6 +100,7 @@ def _one_size(size: int) -> Iterator[tuple[str, Used, Result | None]]:
             study = make_project(project.folder, size, together)
             yield from _planning(project, size, together)
             if together == 1:
+                yield from _plain(size)
                 yield from _finished(project, study)
 
 
@@ -112,6 +115,15 @@ def _planning(project: "Project", size: int, together: int) -> Iterator[tuple[st
     # A job of ten seeds has ten outputs, whose files cost more than the job: no bound a job for it.
     most = 1.0 if together == 1 else None
     yield name, used, Result(bound, used.cpu / (2 + 0.0012 * jobs), None, most, str(used))
+
+
+def _plain(size: int) -> Iterator[tuple[str, Used, Result | None]]:
+    """The same number of jobs with rules of strings only, planned in the same minute: Snakemake's own part."""
+    with tempfile.TemporaryDirectory() as name:
+        project = Project(Path(name))
+        (project.folder / "code.json").write_text("{}")
+        used = project.snakemake("-s", str(PLAIN), "--config", f"runs={size}", "--rulegraph")
+        yield "planning, rules of strings only", used, None
 
 
 def _finished(project: "Project", study: Study) -> Iterator[tuple[str, Used, Result | None]]:
