@@ -8,11 +8,14 @@ import warnings
 
 import pytest
 import torch
+import yaml
+from project import ROOT, TINY
 
 from faults import FULL, held, sample
 from made_things import UNGATED, thing
 from sidestep import entries, fingerprint, layout, registry, runs
 from sidestep.building import build_network
+from sidestep.config_files import merge
 from sidestep.data.load import load, split
 from sidestep.measuring.group import Group
 from sidestep.measuring.job import measure, measure_job
@@ -161,6 +164,11 @@ def train_one(run, digits, root):
     )
 
 
+def read_rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def no_constant(word):
     raise AssertionError(f"{word} is not JSON")
 
@@ -175,8 +183,7 @@ def measured(study, variant, digits, root):
     folders = {seed: layout.run(study.name, "digits", variant, seed, root) for seed in study.seeds}
     folder = layout.measures(study.name, "digits", variant, root)
     measure_job(task, "", digits, folders, folder, lambda _: None)
-    with (folder / "metrics.csv").open() as file:
-        return list(csv.DictReader(file))
+    return read_rows(folder / "metrics.csv")
 
 
 @pytest.mark.parametrize(("name", "network", "strategy", "kind", "step", "probes"), CHOSEN)
@@ -243,12 +250,11 @@ def test_a_run_that_explodes_has_diverged(
     if kind != "rate":
         assert len([row for row in rows if row["seed"] == "4"]) > 2
     tabulate(study, tmp_path / "table.csv", tmp_path)
-    with (tmp_path / "table.csv").open() as file:
-        told = {
-            row["seed"]: row["value"]
-            for row in csv.DictReader(file)
-            if (row["metric"], row["variant"]) == ("diverged", variant)
-        }
+    told = {
+        row["seed"]: row["value"]
+        for row in read_rows(tmp_path / "table.csv")
+        if (row["metric"], row["variant"]) == ("diverged", variant)
+    }
     assert told["3"] == ("1" if summary["status"] == "diverged" else "0")
     held(f"loss: {KINDS[kind]}")
 
@@ -324,6 +330,76 @@ def test_an_edit_does_not_stop_at_a_network_that_exploded(
     summary = layout.run("width", "digits", "width-8", 3, tmp_path) / "summary.json"
     assert strictly(summary)["status"] in ("finished", "diverged")
     held("loss: edit of a network that exploded")
+
+
+# Studies with students, as the paper has them but tiny: a teacher, its students, others that learn by
+# themselves, and an analysis that tells how many seeds of each finished and diverged.
+TAUGHT = {
+    "substitution": (
+        "dense",
+        ("narrower-taught", "hashed-taught"),
+        ("narrower", "hashed"),
+        "pareto",
+    ),
+    "resizing": (
+        "flexible-high",
+        ("flexible-high-matched",),
+        ("static", "flexible-low"),
+        "final_sizes",
+    ),
+}
+
+
+def wild_teachers():
+    """The config of those studies with teachers that diverge at once."""
+    whole = merge(yaml.safe_load((ROOT / "config.yaml").read_text()), yaml.safe_load(TINY))
+    studies = {}
+    for name, (teacher, students, others, _) in TAUGHT.items():
+        study = studies[name] = whole["studies"][name]
+        study.pop("search", None)
+        study["variants"] = {key: study["variants"][key] for key in (teacher, *students, *others)}
+        study["variants"][teacher]["optimiser"] = {"name": "sgd", "lr": 1e30}
+        study["baseline"] = others[0]
+    return {**whole, "studies": studies}
+
+
+def test_a_paper_is_finished_whose_teachers_diverged(fresh):
+    """A student of a teacher that diverged is one more diverged run, whatever reads it."""
+    (fresh.folder / "config.yaml").write_text(yaml.safe_dump(wild_teachers(), sort_keys=False))
+    fresh.finish()
+    assert "Nothing to be done" in fresh.finish()
+    lost = set()
+    for name, (teacher, students, others, table) in TAUGHT.items():
+        for variant in (teacher, *students, *others):
+            for seed in (0, 1):
+                summary = strictly(
+                    layout.run(name, "digits", variant, seed, fresh.results) / "summary.json"
+                )
+                assert summary["status"] == ("finished" if variant in others else "diverged")
+                because = summary["diverged_because"]
+                assert because is None or (teacher in because) == (variant in students), because
+                if variant not in others:
+                    lost.add(f"{name}/digits/{variant}/{seed}")
+                log = fresh.results / f"logs/train_network/{name}/digits/{variant}"
+                said = (log / "train_seeds_0_1.log").read_text()
+                assert because is None or f"diverged: {because}" in said
+        rows = read_rows(fresh.results / f"tables/{name}.csv")
+        learned = {
+            row["variant"]
+            for row in rows
+            if row["metric"] == "history_loss" and math.isfinite(float(row["value"]))
+        }
+        # The teachers had a loss before their first step.
+        assert learned == {teacher, *others}
+        told = {
+            row["variant"]: (row["n"], row["diverged"])
+            for row in read_rows(fresh.results / f"tables/{name}_{table}.csv")
+        }
+        expected = dict.fromkeys((teacher, *students), ("0", "2"))
+        assert told == expected | dict.fromkeys(others, ("2", "0"))
+    facts = strictly(fresh.results / "numbers.json")["reproducibility"]
+    assert f"{len(lost)} diverged" in facts["runs_sentence"], facts["runs_sentence"]
+    held("loss: a teacher that diverged: its students have, and the paper is finished")
 
 
 def test_every_registered_strategy_and_edit_is_tried():

@@ -1,10 +1,12 @@
 """A student and its teacher: what is compared, what is refused, and how losses along the way join."""
 
+import csv
 import dataclasses
 import itertools
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional
 
 from made_sites import site
@@ -153,20 +155,66 @@ def test_a_student_learns_from_the_network_of_its_teachers_run_and_knows_which(
     assert read_json(folders["small"] / "summary.json")["teacher"] != summary["teacher"]
 
 
-def test_a_teacher_that_diverged_teaches_nothing(student, digits, tmp_path):
+def diverged_pair(student, digits, tmp_path, **more):
+    """The folder of a student whose teacher diverged, and what its job said."""
     wild = {**student["teacher"], "optimiser": {"name": "sgd", "lr": 1e30}}
-    run_job(wild, "", entries.train(wild), digits, tmp_path / "large" / "seed3", say=lambda _: None)
+    teacher, folder, said = tmp_path / "large" / "seed3", tmp_path / "small" / "seed3", []
+    run_job(wild, "", entries.train(wild), digits, teacher, say=lambda _: None)
     run = {**student, "teacher": wild}
-    with pytest.raises(UserError, match="diverged and can teach nothing"):
-        run_job(
-            run,
-            "",
-            entries.train(run),
-            digits,
-            tmp_path / "small" / "seed3",
-            teacher=tmp_path / "large" / "seed3",
-            say=lambda _: None,
-        )
+    run_job(run, "", entries.train(run), digits, folder, teacher=teacher, say=said.append, **more)
+    return run, folder, said
+
+
+def test_the_student_of_a_teacher_that_diverged_has_diverged_before_its_first_step(
+    student, digits, tmp_path
+):
+    student = {**student, "outputs": ["test"], "probes": [{"name": "geometry", "images": 40}]}
+    run, folder, said = diverged_pair(student, digits, tmp_path, status=tmp_path / "status.json")
+    # Whole, and of this config, this code and this teacher: readers take it.
+    summary = runs.check(folder, run, fingerprint.of(entries.train(run)))
+    why = "its teacher 'large' diverged and can teach nothing"
+    assert (summary["status"], summary["diverged_at_step"], summary["steps"]) == ("diverged", 0, 0)
+    assert summary["diverged_because"] == why and f"diverged: {why}" in said
+    assert read_json(tmp_path / "status.json")["state"] == "diverged"
+    theirs = read_json(tmp_path / "large" / "seed3" / "summary.json")
+    at = theirs["diverged_at_step"]
+    assert theirs["diverged_because"] == f"the loss is not finite at step {at}"
+    # A reader of any other diverged run finds what it looks for, and nothing that passes for learning.
+    assert summary.keys() == theirs.keys() and summary["files"].keys() == {
+        *theirs["files"],
+        "outputs.safetensors",
+    }
+    assert summary["final"]["test"]["loss"] is None
+    assert summary["mult_adds_per_training_step"]["all"] > 0
+    with (folder / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["step"], row["split"], row["loss"]) for row in rows] == [
+        ("0", "batch", "nan"),
+        ("0", "test", "nan"),
+    ]
+    kept = load_file(folder / "model.safetensors")
+    assert all(bool(kept[name].isnan().all()) for name in kept if name.endswith("weight"))
+
+
+def test_the_student_of_a_teacher_that_diverged_never_looks_at_it(student, digits, tmp_path):
+    """Its size may be no number, and the student's size is to be the teacher's."""
+    network = {"name": "mlp", "width": 24}
+    teacher = {
+        **student["teacher"],
+        "network": network,
+        "gates": {"hidden": {"name": "flexible", "start": 6.0}},
+    }
+    run = {
+        **student,
+        "network": network,
+        "strategy": {"name": "end_to_end"},
+        "gates": {"hidden": {"name": "open", "as_teacher": True}},
+        "teacher": teacher,
+    }
+    run, folder, _ = diverged_pair(run, digits, tmp_path)
+    theirs = load_file(tmp_path / "large" / "seed3" / "model.safetensors")
+    assert any(bool(value.isnan().any()) for value in theirs.values())
+    assert runs.check(folder, run, fingerprint.of(entries.train(run)))["status"] == "diverged"
 
 
 def test_strategies_and_teachers_that_do_not_fit_are_refused_before_the_first_step(student, digits):

@@ -31,7 +31,7 @@ from sidestep.status import StatusFile
 from sidestep.surgery import gates_of
 from sidestep.training import checkpoint, finished
 from sidestep.training.evaluation import outputs_of
-from sidestep.training.loop import Task, train
+from sidestep.training.loop import Task, leave_untaught, train
 from sidestep.training.setup import make_task, signals_of
 from sidestep.training.state import HistoryRow, ProbeRow, Progress
 from sidestep.training.step import entry
@@ -60,6 +60,8 @@ def run_job(
 ) -> None:
     """Train one run and write its folder, `summary.json` last.
 
+    A run whose teacher diverged has diverged, too, before its first step.
+
     Args:
         run: the resolved config.
         given_fingerprint: of the code that the job was planned with; empty for whatever is here.
@@ -75,7 +77,8 @@ def run_job(
         checkpoint_seconds: least time between two checkpoints.
 
     Raises:
-        UserError: the code changed, the device is absent, the data are not there or damaged.
+        UserError: the code changed, the device is absent, the data or the teacher are not there or
+            damaged.
         RuntimeError: code outside the fingerprint was loaded.
     """
     before = fingerprint.check_at_start(given_fingerprint, code)
@@ -85,12 +88,20 @@ def run_job(
     try:
         device = resolve(run["device"])
         make_repeatable(run["threads"], run["precision"])
-        weights = checked_teacher(run, teacher)
+        lost = teacher_diverged(run, teacher)
         state = _put_back(run, code, data, folder, teacher, done, say)
         if state is None:
+            # A network that diverged is not looked at: its sizes, too, may be no numbers.
+            weights = teacher / "model.safetensors" if teacher and not lost else None
             task = make_task(run, data, device, weights)
             identity = _identity(run, code, data, teacher)
-            progress = _go(task, identity, keep, teller, say, checkpoint_seconds)
+            progress = (
+                leave_untaught(task)
+                if lost
+                else _go(task, identity, keep, teller, say, checkpoint_seconds)
+            )
+            if (why := _why_diverged(run, progress)) is not None:
+                say(f"diverged: {why}")
             fingerprint.check_at_end(code, before)
             _write(folder, run, identity, task, progress, device)
             state = "finished" if progress.diverged_at is None else "diverged"
@@ -143,22 +154,20 @@ def _put_back(
     return state
 
 
-def checked_teacher(run: dict[str, Any], folder: Path | None) -> Path | None:
-    """The file of the teacher's weights, or None for a run without a teacher.
+def teacher_diverged(run: dict[str, Any], folder: Path | None) -> bool:
+    """Whether the run has a teacher, which is whole and of today's code and config, and diverged.
 
     Raises:
-        UserError: the teacher's run is missing, damaged, of another config or code, or diverged.
+        UserError: the teacher's run is missing, damaged, or of another config or code.
     """
     if not run["teacher"]:
-        return None
+        return False
     if folder is None:
         raise UserError(
             f"the run has the teacher '{run['teacher']['variant']}' but no folder of it"
         )
     code = fingerprint.of(entries.train(run["teacher"]))
-    if runs.check(folder, run["teacher"], code)["status"] == "diverged":
-        raise UserError(f"the teacher in {folder} diverged and can teach nothing")
-    return folder / "model.safetensors"
+    return bool(runs.check(folder, run["teacher"], code)["status"] == "diverged")
 
 
 def _go(
@@ -200,9 +209,16 @@ def _go(
             saved = time.monotonic()
 
     train(task, progress, after_chunk=after_chunk, after_mark=after_mark)
-    if progress.diverged_at is not None:
-        say(f"diverged: the loss is not finite at step {progress.diverged_at}")
     return progress
+
+
+def _why_diverged(run: dict[str, Any], progress: Progress) -> str | None:
+    """Why a run diverged, in words; None if it did not."""
+    if progress.diverged_at is None:
+        return None
+    if progress.diverged_at == 0:
+        return f"its teacher '{run['teacher']['variant']}' diverged and can teach nothing"
+    return f"the loss is not finite at step {progress.diverged_at}"
 
 
 def _line(progress: Progress, task: Task) -> str:
@@ -300,6 +316,7 @@ def _results(run: dict[str, Any], task: Task, progress: Progress) -> dict[str, A
         "run": {key: run[key] for key in ("study", "dataset", "variant", "seed")},
         "status": "diverged" if diverged else "finished",
         "diverged_at_step": progress.diverged_at,
+        "diverged_because": _why_diverged(run, progress),
         "steps": progress.step,
         "seconds_train": round(progress.seconds, 3),
         "final": final,

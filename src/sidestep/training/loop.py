@@ -252,6 +252,21 @@ def train(
             after_mark(progress)
 
 
+def leave_untaught(task: Task) -> Progress:
+    """What becomes of a run that has nobody to learn from, since its teacher diverged: no step is done.
+
+    It ends as one does that a step on the teacher's outputs left with weights that are no numbers, so that
+    readers of a diverged run take it and nothing of the untrained network passes for a result.
+    """
+    with torch.no_grad():
+        for parameter in task.network.parameters():
+            parameter.fill_(math.nan)
+    progress = Progress(diverged_at=0)
+    progress.rows.append(HistoryRow(0, 0, progress.seconds, "batch", math.nan))
+    _score(task, progress, progress.seconds)
+    return progress
+
+
 def _enter(
     task: Task, progress: Progress, clock: Clock, phase: Phase, begin: int, end: int
 ) -> _Course:
@@ -311,10 +326,7 @@ def _train_until(
 
 def _look(task: Task, progress: Progress, clock: Clock, course: _Course) -> None:
     """Score the splits and let the probes look; nothing of it is training time or changes the run."""
-    epoch = progress.step // task.steps_per_epoch
-    for split, batch in task.evaluated.items():
-        score = evaluate(task.network, batch)
-        progress.rows.append(HistoryRow(progress.step, epoch, clock.seconds, split, *score))
+    epoch = _score(task, progress, clock.seconds)
     if not task.probes or progress.diverged_at is not None:
         return
     state = torch.get_rng_state()
@@ -325,6 +337,15 @@ def _look(task: Task, progress: Progress, clock: Clock, course: _Course) -> None
             read = (reading.stage, reading.images, reading.value)
             progress.readings.append(ProbeRow(*place, *read))
     torch.set_rng_state(state)
+
+
+def _score(task: Task, progress: Progress, seconds: float) -> int:
+    """Add the row of each split, so many seconds of training after the start, and return its epoch."""
+    epoch = progress.step // task.steps_per_epoch
+    for split, batch in task.evaluated.items():
+        score = evaluate(task.network, batch)
+        progress.rows.append(HistoryRow(progress.step, epoch, seconds, split, *score))
+    return epoch
 
 
 def _sound(task: Task, progress: Progress) -> bool:

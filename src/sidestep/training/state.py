@@ -43,7 +43,8 @@ class Progress:
         records: recorded epoch → the network's tensors then, on the CPU; the last epoch is not among
             them, because the final network is kept anyway.
         costs: multiply-adds of the first step of each phase so far.
-        diverged_at: the step at which a loss that is not finite was noticed.
+        diverged_at: the step at which a loss that is not finite was noticed; 0 if no step was done
+            because the teacher diverged.
     """
 
     step: int = 0
