@@ -41,7 +41,9 @@ def test_every_job_that_is_sent_asks_for_memory_and_for_time_that_grow():
     assert {"train_network", BATCHES, "measure_variant", "plot_figure"} <= sent().keys()
     for name, text in sent().items():
         assert re.search(r"mem_mb=doubling\(\d+\)", text), name
-        assert re.search(r"runtime=doubling\(\d+( \* len\(SEEDS\))?\)", text), name
+        assert re.search(
+            r"runtime=doubling\(\d+( \* len\(BATCH\.datasets\) \* len\(BATCH\.seeds\))?\)", text
+        ), name
 
 
 def test_what_needs_the_internet_stays_on_the_machine_where_snakemake_runs():
