@@ -158,7 +158,7 @@ class Paper:
         return {
             str(path.relative_to(self.results))
             for name in names
-            for path in self.results.glob(name)
+            for path in globbed(self.results, name)
         }
 
     def take_away(self, *names: str) -> None:
@@ -234,7 +234,7 @@ class Paper:
 
     def nothing_wrong(self, undisturbed: "Paper") -> None:
         """Whatever passes for a result is one: readers take nothing that is not the undisturbed paper's."""
-        for summary in self.results.glob("runs/**/summary.json"):
+        for summary in globbed(self.results, "runs/**/summary.json"):
             other = undisturbed.results / summary.relative_to(self.results)
             mine = runs.read_summary(summary.parent)["files"]
             for name, theirs in runs.read_summary(other.parent)["files"].items():
@@ -243,7 +243,7 @@ class Paper:
                     assert mine[name] == theirs, f"{summary.parent / name} differs"
                 # A summary is written last, and away before anything else is written.
                 runs.check_file(summary.parent, name)
-        for summary in self.results.glob("measures/**/summary.json"):
+        for summary in globbed(self.results, "measures/**/summary.json"):
             for name in runs.read_summary(summary.parent)["files"]:
                 mine = runs.check_file(summary.parent, name)
                 theirs = undisturbed.results / mine.relative_to(self.results)
@@ -268,6 +268,13 @@ class Paper:
         self.nothing_wrong(undisturbed)
         left = [str(p) for p in self.results.glob("checkpoints/**/*.*")]
         assert not left, left
+
+
+def globbed(folder: Path, pattern: str) -> list[Path]:
+    """What matches, while jobs are at work: a folder of theirs may be gone before it is looked into."""
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return list(folder.glob(pattern))
 
 
 def comparable(path: Path) -> list[dict[str, str]]:

@@ -18,10 +18,10 @@ from sidestep.config import load
 from sidestep.files import canonical_json, read_json
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
-# Of each kind of victim, half of them for each signal.
+# Of each kind of victim and each signal.
 MOMENTS = 30
 # Moments that one paper is disturbed at before it is finished and compared.
-IN_A_ROW = 15
+IN_A_ROW = 30
 # What is made again where a test needs no whole run: a batch of two seeds, and what comes of it.
 PART = (
     "runs/layerwise/digits/adam",
@@ -43,7 +43,7 @@ def spread(*kinds, few):
         few: moments of all kinds together in a sample.
     """
     draw = random.Random(f"{SEED} {kinds}")
-    count = MOMENTS // len(SIGNALS) if FULL else max(1, few // len(kinds))
+    count = MOMENTS if FULL else max(1, few // len(kinds))
     cases = [((index + draw.random()) / count, kind) for kind in kinds for index in range(count)]
     draw.shuffle(cases)
     return [cases[first : first + IN_A_ROW] for first in range(0, len(cases), IN_A_ROW)]
