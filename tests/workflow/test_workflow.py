@@ -121,7 +121,7 @@ def test_a_seed_that_was_finished_before_its_job_failed_is_not_trained_again(fre
     fresh.run(goal)
     assert (first / "model.safetensors").stat().st_mtime_ns == before
     log = fresh.folder / f"results/logs/train_network/{cell}/train_seeds_0_1.log"
-    assert log.read_text().startswith("seed 0 was finished by an earlier job")
+    assert log.read_text().startswith("digits, seed 0 was finished by an earlier job")
     assert not list((fresh.folder / "results/checkpoints").rglob("*.json"))
     assert fresh.to_train(goal) == set()
     for seed in (0, 1):
