@@ -429,6 +429,7 @@ def _tree(kind: str, name: str) -> ast.Module:
     return ast.parse((PACKAGE / kind / f"{name}.py").read_text(encoding="utf-8"))
 
 
+@cache
 def _defaults(kind: str, name: str) -> dict[str, Any]:
     """The settings of a thing that have a default, with it."""
     found = _function(kind, name).args

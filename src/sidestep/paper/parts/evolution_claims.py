@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sidestep.evolution import CONTROL, MLP
@@ -253,8 +254,14 @@ TOLD = frozenset({CLAIMS[0].says})
 _WHY = {OPEN: "the interval allows both"}
 
 
-def found(study: EvolutionStudy) -> Iterator[tuple[Claim, str, dict[str, Found]]]:
+# Asked for by each sentence that tells of claims.
+@lru_cache(maxsize=1)
+def found(study: EvolutionStudy) -> tuple[tuple[Claim, str, dict[str, Found]], ...]:
     """Claim, variant, and data set → what is found, for all of which something is."""
+    return tuple(_found(study))
+
+
+def _found(study: EvolutionStudy) -> Iterator[tuple[Claim, str, dict[str, Found]]]:
     for claim in CLAIMS:
         for variant in study.evolving:
             cells = {

@@ -58,10 +58,15 @@ class EvolutionStudy(StudyTables):
 
         That evolves as the blog post has it: the first operation drawn comes, the one of least norm leaves.
         """
-        found = evolution.role(self.runs[variant])
-        edit = self.edit(variant)
-        if found == EVOLVED and (edit["candidates"], edit["by"]) == (1, "norm"):
-            return POST
+        return self._roles[variant]
+
+    @cached_property
+    def _roles(self) -> dict[str, str]:
+        found = {name: evolution.role(run) for name, run in self.runs.items()}
+        for name in [name for name, role in found.items() if role == EVOLVED]:
+            edit = self.edit(name)
+            if (edit["candidates"], edit["by"]) == (1, "norm"):
+                found[name] = POST
         return found
 
     @cached_property
