@@ -2,18 +2,33 @@
 
 import inspect
 import math
-import re
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from made_blocks import (
+    CROP_FLIP,
+    ENDS,
+    FAMILY,
+    MLP,
+    NAN,
+    RECONSTRUCTION,
+    STEPS,
+    TIMED,
+    WORK,
+    Curves,
+    Run,
+    blocks,
+    ends,
+    interval,
+    made,
+    run,
+)
 from made_tables import one
-from scipy import stats
 
-from sidestep import config_schema, registry, variants
+from sidestep import variants
 from sidestep.analyses import (
     data_settings,
     equal_seconds,
@@ -25,122 +40,9 @@ from sidestep.analyses import (
 from sidestep.analyses.shared.finals import finals
 from sidestep.analyses.shared.groups import labelled
 from sidestep.analyses.shared.timeline import history
-from sidestep.errors import UserError
-from sidestep.registry import PACKAGE
-from sidestep.study import Study, Variant
-from sidestep.tables import Tables
+from sidestep.study import Variant
 
 ANALYSES = (data_settings, equal_seconds, family, learning_rates, order, published_curves)
-NAN = math.nan
-COLUMNS = ["study", "dataset", "variant", "seed", "epoch", "images", "metric", "component", "value"]
-STEPS = 10  # an epoch
-CROP_FLIP = [{"name": "random_crop"}, {"name": "horizontal_flip"}]
-MLP = {"name": "auxiliary_classifier", "head": {"name": "mlp"}}
-Run = dict[str, Any]
-# (variant, seed) → epoch → test accuracy
-Curves = dict[tuple[str, int], dict[int, float]]
-
-
-def run(**changes: Any) -> Run:
-    return {
-        "network": {"name": "basic_cnn"},
-        "strategy": {"name": "end_to_end"},
-        "optimiser": {"name": "adam", "lr": 3e-5},
-        "schedule": {"name": "constant"},
-        "batch_size": 256,
-        "epochs": 2,
-        "records": [2],
-        "validation": 0,
-        "train_images": None,
-        "normalisation": "symmetric",
-        "augmentations": [],
-        "precision": "float32",
-        "evaluate": ["train", "test"],
-        "evaluations": 1,
-        "probes": [],
-        **changes,
-    }
-
-
-def blocks(signal: Any, **settings: Any) -> Run:
-    changes = {key: settings.pop(key) for key in list(settings) if key in run()}
-    signal = {"name": signal} if isinstance(signal, str) else signal
-    strategy = {"name": "blockwise", "order": "together", "signal": signal, **settings}
-    return run(strategy=strategy, **changes)
-
-
-def made(
-    runs: dict[str, Run],
-    curves: Curves,
-    *,
-    seconds: dict[str, float | dict[str, tuple[int, float, float]]] | None = None,
-    train: bool = True,
-    datasets: tuple[str, ...] = ("cifar10",),
-    work: dict[str, dict[str, float]] | None = None,
-    baseline: str = "",
-) -> Tables:
-    """A study; the loss is 1 − accuracy, training accuracy 0.1 above, ten steps an epoch.
-
-    `seconds` of a step, or of each phase steps, seconds before and seconds of a step; `work`, the
-    multiply-adds of a step of each phase. An accuracy that is no number is a run that diverged.
-    """
-    seeds = tuple(dict.fromkeys(seed for _, seed in curves))
-    timed = datasets[:1] if seconds else ()
-    study = Study(
-        name="decoupled", title="made", datasets=datasets, seeds=seeds,
-        variants=tuple(Variant(name, {}, run) for name, run in runs.items()),
-        baseline=baseline or next(iter(runs)), timing_datasets=timed, timing_steps=5, metrics=(),
-        group_metrics=(), analyses=(), figures=(),
-    )  # fmt: skip
-    rows: list[tuple[Any, ...]] = []
-    for dataset in datasets:
-        for (variant, seed), curve in curves.items():
-            place = ("decoupled", dataset, variant, str(seed))
-            for epoch, accuracy in curve.items():
-                step = STEPS * epoch
-                rows.append((*place, epoch, "batch", "history_loss", step, 1 - accuracy))
-                rows.append((*place, epoch, "batch", "history_accuracy", step, NAN))
-                for split, more in (("train", 0.1), ("test", 0.0))[not train :]:
-                    rows.append((*place, epoch, split, "history_loss", step, 1 - accuracy - more))
-                    rows.append((*place, epoch, split, "history_accuracy", step, accuracy + more))
-            for name, value in {
-                "steps": STEPS * max(curve),
-                "parameters": 1000.0,
-                "parameters_of_signals": 100.0 + seed,
-                "peak_memory_bytes": 1e6 * (1 + seed),
-            }.items():
-                rows.append((*place, 2, "", name, NAN, value))
-            for phase, value in (work or {}).get(variant, {"all": 1e6}).items():
-                rows.append((*place, 2, "", f"mult_adds_per_step.{phase}", NAN, value))
-    for dataset in timed:
-        for variant, its in (seconds or {}).items():
-            ends = [max(curve) for (name, _), curve in curves.items() if name == variant]
-            whole = {"all": (STEPS * max(ends), 0.0, its)} if isinstance(its, float) else its
-            for phase, (steps, entry, median) in whole.items():
-                values = {"phase_steps": steps, "seconds_entry": entry}
-                values |= {f"seconds_per_step_{key}": median for key in ("q1", "median", "q3")}
-                for metric, value in values.items():
-                    at = ("decoupled", dataset, variant, "", NAN, "", f"{metric}.{phase}")
-                    rows.append((*at, NAN, value))
-    return Tables(study, _read={"": pd.DataFrame(rows, columns=COLUMNS)})
-
-
-def ends(**values: tuple[float, ...]) -> Curves:
-    """Variant → its last accuracies, by seed; each begins at 0.1, and `nan` is a run that diverged."""
-    return {
-        (name, seed): {0: 0.1, 1: value / 2, 2: value}
-        for name, its in values.items()
-        for seed, value in enumerate(its)
-    }
-
-
-def interval(values: Any) -> tuple[float, float, float]:
-    """Mean and 95 % t interval, by scipy."""
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    return float(np.mean(values)), float(low), float(high)
-
-
-RECONSTRUCTION = {"name": "reconstruction"}
 
 
 @pytest.mark.parametrize(
@@ -255,21 +157,6 @@ def test_groups_have_names_of_their_own() -> None:
     assert labelled(groups, lambda v: v.name[0], lambda v: v.name) == [
         "a", "b, b1", "b, b2", "c, c1, 1", "c, c1, 2",
     ]  # fmt: skip
-
-
-FAMILY = {
-    "backprop": run(),
-    "dgl": blocks(MLP),
-    "turn": blocks(MLP, order="in_turn"),
-    "augmented": blocks(MLP, augmentations=CROP_FLIP),
-}
-ENDS = ends(
-    backprop=(0.60, 0.62, 0.67), dgl=(0.50, 0.55, 0.56), turn=(0.52, NAN, 0.51),
-    augmented=(0.7, 0.7, 0.7),
-)  # fmt: skip
-TURN = {"block1": (8, 0.5, 0.01), "classifier": (12, 1.5, 0.025)}
-TIMED: Any = {"backprop": 0.1, "dgl": 0.15, "turn": TURN, "augmented": 0.1}
-WORK = {"dgl": {"together": 2e6}, "turn": {"block1": 1e6, "classifier": 3e6}}
 
 
 def test_finals_are_of_the_last_evaluation_of_runs_that_finished() -> None:
@@ -480,182 +367,6 @@ def test_equal_seconds_need_two_timed_variants_of_a_setting() -> None:
 def test_history_knows_the_epoch() -> None:
     found = history(made(FAMILY, ENDS))
     assert (found["step"] == STEPS * found["epoch"]).all()
-
-
-def figure(**changes: Any) -> dict[str, Any]:
-    given = {
-        "source": "someone", "run": "theirs", "method": "end_to_end", "network": "basic_cnn",
-        "augmented": 0, "dataset": "cifar10", "head": "", "channels": 128, "train_images": 50000,
-        "batch_size": 256, "learning_rate": 3e-5, "optimiser": "adam",
-        "normalisation": "symmetric", "epoch": 2, "split": "test", "quantity": "accuracy",
-        "value": 0.62, "how": "exact",
-    }  # fmt: skip
-    return given | changes
-
-
-@pytest.fixture
-def compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    def against(
-        *figures: dict[str, Any], runs: Any = FAMILY, values: Curves = ENDS
-    ) -> pd.DataFrame:
-        path = tmp_path / "published_curves.csv"
-        pd.DataFrame(figures).to_csv(path, index=False)
-        monkeypatch.setattr(published_curves, "PATH", path)
-        return published_curves.analyse(made(runs, values))
-
-    return against
-
-
-@pytest.mark.parametrize(
-    ("changes", "outcome", "differs_in"),
-    [
-        ({}, "agrees", ""),
-        ({"value": 0.9}, "differs", ""),
-        ({"epoch": 2.0, "learning_rate": 0.00003}, "agrees", ""),
-        ({"epoch": 200}, "other settings", "epoch"),
-        ({"batch_size": 64, "learning_rate": 0.1, "optimiser": "sgd"}, "other settings",
-         "batch_size;learning_rate;optimiser"),
-        ({"channels": 64, "train_images": 45000, "normalisation": "unit", "epoch": 7},
-         "other settings", "channels;train_images;normalisation;epoch"),
-        # Not recorded: neither the same nor known to differ.
-        ({"optimiser": None, "learning_rate": None}, "other settings", ""),
-        ({"how": "exact; best test epoch"}, "other settings", "epoch"),
-        ({"how": "exact; mean of 50 epochs"}, "agrees", ""),
-        ({"split": "train", "value": 0.72}, "other settings", "epoch"),
-        ({"method": "cdni"}, "not run", ""),
-        ({"augmented": 1}, "not run", ""),
-        ({"network": "vgg16"}, "not run", ""),
-        ({"split": "validation"}, "not run", ""),
-        ({"method": "sequential", "head": "mlp", "value": 0.515}, "agrees", ""),
-    ],
-)  # fmt: skip
-def test_outcomes_of_published_figures(
-    compare: Any, changes: dict[str, Any], outcome: str, differs_in: str
-) -> None:
-    (row,) = compare(figure(**changes)).to_dict("records")
-    assert (row["outcome"], row["differs_in"]) == (outcome, differs_in)
-
-
-def test_numbers_beside_published_ones(compare: Any) -> None:
-    frame = compare(figure(epoch=1), figure(dataset="mnist"), figure(epoch=40))
-    assert list(frame.columns) == published_curves.COLUMNS and len(frame) == 2
-    row = one(frame, epoch=1)
-    assert (row["variant"], row["our_epoch"], row["n"], row["augmented"]) == ("backprop", 1, 3, 0)
-    mean, low, high = interval([0.30, 0.31, 0.335])
-    assert [row["mean"], row["low"], row["high"]] == pytest.approx([mean, low, high])
-    assert row["difference"] == pytest.approx(mean - 0.62)
-    assert one(frame, epoch=40)["our_epoch"] == 2
-    none = compare(figure(network="vgg16")).iloc[0]
-    assert none["variant"] == "" and none["n"] == 0
-    assert none[["our_epoch", "mean", "difference"]].isna().all()
-
-
-def test_one_seed_has_no_interval_and_none_no_value(compare: Any) -> None:
-    one_seed = {key: curve for key, curve in ENDS.items() if key[1] == 0}
-    assert list(compare(figure(), values=one_seed)["outcome"]) == ["no interval"]
-    lost = ends(**dict.fromkeys(FAMILY, (NAN, NAN)))
-    (row,) = compare(figure(), values=lost).to_dict("records")
-    assert (row["outcome"], row["variant"], row["n"]) == ("not run", "backprop", 0)
-
-
-def test_of_several_variants_the_nearest_is_compared(compare: Any) -> None:
-    runs = {
-        "rate": run(optimiser={"name": "adam", "lr": 0.1}),
-        "backprop": run(),
-        "linear": blocks({**MLP, "head": {"name": "linear"}}),
-        "mlp": blocks(MLP),
-        "mlp-fewer": blocks(MLP, train_images=1000),
-        "mlp-wide": blocks({**MLP, "head": {"name": "mlp", "width": 512}}),
-    }
-    values = ends(**dict.fromkeys(runs, (0.5, 0.6)))
-    found = compare(
-        figure(),
-        figure(method="dgl", head="mlp"),
-        figure(method="dgl", head="unheard of"),
-        figure(method="dgl", train_images=1000),
-        # The settings of a head count where all else is equal.
-        figure(method="dgl", head="mlp (width 512)"),
-        figure(method="dgl", head="mlp (width 512)", batch_size=64),
-        runs=runs,
-        values=values,
-    )
-    expected = ["backprop", "mlp", "linear", "mlp-fewer", "mlp-wide", "mlp"]
-    assert list(found["variant"]) == expected
-
-
-def test_images_set_apart_are_no_training_images(compare: Any) -> None:
-    runs = {"backprop": run(validation=5000)}
-    found = compare(
-        figure(), figure(train_images=45000), runs=runs, values=ends(backprop=(0.6, 0.64))
-    )
-    assert list(found["differs_in"]) == ["train_images", ""]
-
-
-def test_no_file_and_a_lacking_column(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such file"):
-        published_curves.read(tmp_path / "published_curves.csv")
-    (tmp_path / "published_curves.csv").write_text("source,run\n")
-    with pytest.raises(UserError, match="lacks the column method"):
-        published_curves.read(tmp_path / "published_curves.csv")
-
-
-def test_the_projects_own_file_is_sound() -> None:
-    frame = published_curves.read(published_curves.PATH)
-    known = (PACKAGE.parents[1] / "paper" / "references.bib").read_text(encoding="utf-8")
-    sources = set(re.findall(r"^@\w+\{([^,]+),", known, flags=re.MULTILINE))
-    assert set(frame["source"]) <= sources
-    assert set(frame["method"]) <= set(variants.METHODS)
-    assert set(frame["network"]) <= set(registry.names("networks"))
-    assert set(frame["dataset"]) <= set(published_curves.TRAIN_IMAGES)
-    assert set(frame["split"]) == {"train", "test"} and frame["augmented"].isin([0, 1]).all()
-    assert set(frame["optimiser"]) <= {*registry.names("optimisers"), ""}
-    known_words = config_schema.schema()["$defs"]["run"]["properties"]["normalisation"]["enum"]
-    assert set(frame["normalisation"]) <= set(known_words)
-    pattern = r"(exact|log|eye)(; (best test epoch|mean of \d+ epochs))?"
-    assert frame["how"].str.fullmatch(pattern).all()
-    accuracy = frame[frame["quantity"] == "accuracy"]
-    assert accuracy["value"].between(0.2, 1).all() and set(frame["quantity"]) == {
-        "accuracy",
-        "loss",
-    }
-    assert not frame.duplicated(["source", "run", "epoch", "split", "quantity", "how"]).any()
-    # One run has one description.
-    columns = ["method", "network", "augmented", "head", *published_curves.SETTINGS]
-    described = frame[["source", "run", *columns]].drop_duplicates()
-    assert not described.duplicated(["source", "run"]).any()
-    assert (frame["epoch"] >= 1).all() and len(frame) < 4000
-
-
-@pytest.mark.parametrize(
-    ("label", "epoch", "quantity", "how", "value"),
-    [
-        ("iteration 1, Regular", 1, "accuracy", "exact", 0.5453),
-        ("iteration 1, cDNI", 320, "accuracy", "exact; best test epoch", 0.7376),
-        ("iteration 1, DNI", 1500, "accuracy", "exact; mean of 50 epochs", 0.5801),
-        ("iteration 3, VGG11c 0.5*DGL+0.5*SSL", 1, "accuracy", "exact", 0.4852),
-        ("iteration 3, VGG11c lastBlock", 1000, "accuracy", "exact", 0.7259),
-        # Its log counts from 0; the others' from 1.
-        ("dgl", 1, "accuracy", "log", 0.3911),
-        ("dgl", 2, "accuracy", "log", 0.4448),
-        ("dgl", 1500, "accuracy", "log", 0.8505),
-        ("dgl", 1001, "loss", "log", 0.1018),
-        ("cdni", 1, "accuracy", "log", 0.2573),
-        ("backprop", 1701, "accuracy", "log; best test epoch", 0.8572),
-    ],
-)
-def test_published_figures_as_in_their_sources(
-    label: str, epoch: int, quantity: str, how: str, value: float
-) -> None:
-    frame = published_curves.read(published_curves.PATH)
-    split = "train" if quantity == "loss" else "test"
-    row = one(frame, run=label, epoch=epoch, quantity=quantity, how=how, split=split)
-    assert row["value"] == pytest.approx(value)
-
-
-def test_a_training_accuracy_that_was_not_logged_is_no_zero() -> None:
-    frame = published_curves.read(published_curves.PATH)
-    found = frame[(frame["split"] == "train") & (frame["quantity"] == "accuracy")]
-    assert set(found["run"]) == {"dgl"} and (found["value"] > 0.2).all()
 
 
 @pytest.mark.parametrize("module", ANALYSES, ids=lambda module: module.__name__.split(".")[-1])
