@@ -19,7 +19,7 @@ from sidestep.config import resolve
 from sidestep.data.fetch import fetch
 from sidestep.files import canonical_json, json_text, sha256
 from sidestep.measuring.job import COLUMNS
-from sidestep.study import Study
+from sidestep.study import Study, runs_of
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "environment.yml", "workflow", "profiles", "src", "paper")
@@ -129,7 +129,7 @@ def _make_run(run: dict[str, Any], root: Path) -> None:
 def _make_measures(study: Study, variant: str, root: Path, curve: int) -> None:
     task = study.measure_task("digits", variant)
     rows = [",".join(COLUMNS)]
-    for run in task["runs"]:
+    for run in runs_of(task["run"], ["digits"], task["seeds"]):
         draw = random.Random(f"measures of {variant} {run['seed']}")
         for epoch in run["records"]:
             rows += [f"{run['seed']},{epoch},{row}" for row in _metrics(run, draw, curve)]

@@ -79,7 +79,6 @@ rule tabulate:
 
 rule numbers:
     input:
-        RUNS,
         "results/table.csv",
     output:
         "results/numbers.json",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from sidestep import planned
 from sidestep.cli import main
 
 
@@ -33,9 +34,21 @@ def test_data_that_are_not_there_are_named(capsys, run, tmp_path):
     assert str(path) in error or "none" in error
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "@/nowhere/at/all"])
+@pytest.mark.parametrize("text", ["{", "[]"])
 def test_a_run_that_is_no_json_mapping_is_refused(capsys, text):
     assert "JSON" in refused(capsys, "train", "--run", text)
+
+
+def test_a_run_whose_file_is_not_there_is_refused(capsys):
+    assert "/nowhere/at/all cannot be read" in refused(capsys, "train", "--run", "@/nowhere/at/all")
+
+
+def test_other_code_than_the_planned_one_is_refused(capsys, run, tmp_path):
+    code = planned.write("code", "{}", tmp_path)
+    words = ("--run", json.dumps(run), "--code", str(code), "--root", str(tmp_path))
+    assert "the code changed since this job was planned" in refused(capsys, "train", *words)
+    code.write_text("{ }")
+    assert f"{code} is damaged" in refused(capsys, "train", *words)
 
 
 def test_a_study_file_that_is_none_is_named(capsys, tmp_path):

@@ -4,18 +4,17 @@ A job's modules are imported inside its command, so that each process loads only
 """
 
 import argparse
-import hashlib
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sidestep import layout
+from sidestep import layout, planned
 from sidestep.errors import UserError
+from sidestep.files import digits
 from sidestep.registry import names
 
 
@@ -28,11 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # Snakemake stops a job with SIGTERM: as an exception, it lets half-made files be removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if getattr(options, "fingerprint", ""):
-        from sidestep import fingerprint
-
-        fingerprint.REMEMBERED.load(layout.sources(options.root))
     try:
+        options.fingerprint = _planned_fingerprint(options)
         options.command(options)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -47,6 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(130) from None
 
 
+def _planned_fingerprint(options: argparse.Namespace) -> str:
+    """Of the code that the job was planned with; empty if nobody says."""
+    code = getattr(options, "code", None)
+    if code is None:
+        return ""
+    from sidestep import fingerprint
+
+    fingerprint.REMEMBERED.load(layout.sources(options.root))
+    return digits(planned.read(code))
+
+
 def _fetch(options: argparse.Namespace) -> None:
     from sidestep.data.fetch import fetch
 
@@ -55,7 +62,8 @@ def _fetch(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from sidestep.training.batch import run_batch, runs_of
+    from sidestep.study import runs_of
+    from sidestep.training.batch import run_batch
 
     run = _json(options.run)
     seeds = options.seeds or [run["seed"]]
@@ -103,13 +111,13 @@ def _measure(options: argparse.Namespace) -> None:
     from sidestep.measuring.job import measure_job
 
     task = _json(options.task)
-    first = task["runs"][0]
-    cell = (first["study"], first["dataset"], first["variant"])
-    folders = {run["seed"]: layout.run(*cell, run["seed"], options.root) for run in task["runs"]}
+    run = task["run"]
+    cell = (run["study"], run["dataset"], run["variant"])
+    folders = {seed: layout.run(*cell, seed, options.root) for seed in task["seeds"]}
     measure_job(
         task,
         options.fingerprint,
-        options.data or layout.data(first["dataset"], options.root),
+        options.data or layout.data(run["dataset"], options.root),
         folders,
         options.output or layout.measures(*cell, options.root),
         _say,
@@ -211,22 +219,20 @@ class _Checked:
 def _study(path: Path) -> Any:
     from sidestep.study import Study
 
+    text = planned.read(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        # A planned study's file is named after what it holds.
-        named = re.fullmatch(r"study-([0-9a-f]{16})\.json", path.name)
-        if named and hashlib.sha256(text.encode()).hexdigest()[:16] != named[1]:
-            raise UserError(f"{path} is damaged (it is not what was written): run again")
         return Study.from_json(json.loads(text))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} does not hold a resolved study ({error})") from None
 
 
 def _json(text: str) -> dict[str, Any]:
     """A JSON mapping given as text, or as `@file`."""
+    if text.startswith("@"):
+        text = planned.read(Path(text[1:]))
     try:
-        value = json.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
-    except (OSError, ValueError) as error:
+        value = json.loads(text)
+    except ValueError as error:
         raise UserError(f"the config given is not JSON ({error})") from None
     if not isinstance(value, dict):
         raise UserError("the config given must be a JSON mapping")
@@ -248,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         sub.add_argument("--root", type=Path, default=layout.RESULTS, help="the results folder")
         if job:
-            sub.add_argument("--fingerprint", default="", help="of the code that was planned with")
+            sub.add_argument("--code", type=Path, help="what planning wrote of the job's code")
             sub.add_argument("--output", type=Path, help="file or folder to write")
         return sub
 

@@ -53,7 +53,7 @@ def measure(task: dict[str, Any]) -> frozenset[str]:
     """Of a measuring job, whose config is `Study.measure_task`."""
     named = {f"sidestep.metrics.{thing['name']}" for thing in task["metrics"]}
     named |= {f"sidestep.group_metrics.{thing['name']}" for thing in task["group_metrics"]}
-    run = task["runs"][0]
+    run = task["run"]
     place = {f"sidestep.datasets.{run['dataset']}", *_of_network(run)}
     return frozenset({"sidestep.measuring.job", *named, *place})
 

@@ -8,6 +8,7 @@ changes between versions of Python.
 
 import ast
 import hashlib
+import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import Any
 
 from sidestep import seals
 from sidestep.errors import UserError
-from sidestep.files import canonical_json
+from sidestep.files import digits
 from sidestep.registry import PACKAGE
 
 # Modules that cannot change what a job computes: the way in, paths, words, and what a run reports
@@ -35,6 +36,7 @@ FRAME = frozenset(
         ".gpu_slots",
         ".hardware",
         ".layout",
+        ".planned",
         ".settings",
         ".status",
         ".training.batch",
@@ -183,9 +185,14 @@ def _version(library: str) -> str:
     return metadata.version(library)
 
 
+def text(entries: frozenset[str], libraries: tuple[str, ...] = LIBRARIES) -> str:
+    """What a fingerprint is made of, a line each: the file that planning names after the fingerprint."""
+    return json.dumps(describe(entries, libraries), indent=1)
+
+
 @cache
 def _fingerprint(entries: frozenset[str], libraries: tuple[str, ...]) -> str:
-    return hashlib.sha256(canonical_json(describe(entries, libraries)).encode()).hexdigest()[:16]
+    return digits(text(entries, libraries))
 
 
 def of(entries: Iterable[str], libraries: tuple[str, ...] = LIBRARIES) -> str:

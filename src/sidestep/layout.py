@@ -62,6 +62,11 @@ def table(study: str, analysis: str = "", root: Path = RESULTS) -> Path:
     return root / "tables" / f"{study}{'_' if analysis else ''}{analysis}.csv"
 
 
+def provenance(study: str, root: Path = RESULTS) -> Path:
+    """With what a study's runs were made, beside its table."""
+    return root / "tables" / f"{study}.provenance.json"
+
+
 def figure(study: str, name: str, suffix: str, root: Path = RESULTS) -> Path:
     """A figure's picture or rows; the suffix is `svg`, `png` or `csv`."""
     return root / "figures" / study / f"{name}.{suffix}"

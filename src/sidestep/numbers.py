@@ -4,8 +4,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sidestep import captions, layout, runs, seals
-from sidestep.files import read_json
+from sidestep import captions, layout, provenance, runs, seals
 from sidestep.paper.parts import formats, sentences
 from sidestep.registry import load, names
 from sidestep.study import Study
@@ -68,30 +67,18 @@ def _extent(study: Study) -> sentences.Extent:
 
 def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:
     """What the results were made with: each distinct value of every run's provenance, and digests."""
-    facts: dict[str, set[str]] = {}
-    seconds, count = 0.0, 0
-    diverged: list[str] = []
-    datasets = {dataset for study in studies for dataset in study.datasets}
+    made_with = provenance.Provenance()
     for study in studies:
-        for run in study.runs():
-            place = (run["study"], run["dataset"], run["variant"], run["seed"])
-            folder = layout.run(*place, root)
-            summary = runs.read_summary(folder, run)
-            seconds += summary["seconds_train"]
-            count += 1
-            if summary["status"] == "diverged":
-                diverged.append("/".join(map(str, place)))
-            for key, item in _provenance(folder, summary).items():
-                if isinstance(item, str | int):
-                    facts.setdefault(key, set()).add(str(item))
-    facts.pop("fingerprint", None)
+        made_with.join(provenance.read(study.name, root))
+    facts = made_with.facts
+    datasets = {dataset for study in studies for dataset in study.datasets}
     return {
         "facts": [[_TITLES.get(key, key), sorted(facts[key])] for key in _ordered(facts)],
         "packages": [[name, _version(name)] for name in PACKAGES],
         "timing": _timing(studies, root),
-        "runs": formats.count(count),
-        "runs_sentence": sentences.runs(count, diverged),
-        "seconds_train": formats.duration(seconds),
+        "runs": formats.count(made_with.runs),
+        "runs_sentence": sentences.runs(made_with.runs, made_with.diverged),
+        "seconds_train": formats.duration(made_with.seconds_train),
         "digests": [
             [name, array, digest]
             for name in sorted(datasets)
@@ -100,12 +87,6 @@ def _reproducibility(studies: list[Study], root: Path) -> dict[str, Any]:
             )
         ],
     }
-
-
-def _provenance(folder: Path, summary: dict[str, Any]) -> dict[str, Any]:
-    """What a run was made with."""
-    found: dict[str, Any] = read_json(runs.check_file(folder, "provenance.json", summary))
-    return found
 
 
 _TITLES = {

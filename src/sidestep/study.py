@@ -6,7 +6,7 @@ of one network fully and whose canonical JSON, with the seeds of its batch, is a
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -18,6 +18,16 @@ def split_settings(run: dict[str, Any]) -> dict[str, Any]:
     """How a run's data are split: the arguments of `sidestep.data.load.split`."""
     kept = {key: run[key] for key in ("validation", "train_images", "subset")}
     return {**kept, "resample": run["seed"] if run["resample"] else None}
+
+
+def runs_of(
+    run: dict[str, Any], datasets: Sequence[str], seeds: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """The run on each of the data sets with each of the seeds, which are its teacher's too."""
+    for dataset, seed in itertools.product(datasets, seeds):
+        place = {"dataset": dataset, "seed": seed}
+        teacher = run["teacher"]
+        yield {**run, **place, "teacher": {**teacher, **place} if teacher else None}
 
 
 @dataclass(frozen=True)
@@ -105,11 +115,12 @@ class Study:
         )
 
     def measure_task(self, dataset: str, variant: str) -> dict[str, Any]:
-        """The config of a measuring job: the runs of a variant, one per seed, and what to measure."""
+        """The config of a measuring job: a variant's run with the first seed, all seeds, and what to measure."""
         return {
             "metrics": list(self.metrics),
             "group_metrics": list(self.group_metrics),
-            "runs": [self.run(dataset, variant, seed) for seed in self.seeds],
+            "run": self.run(dataset, variant, self.seeds[0]),
+            "seeds": list(self.seeds),
         }
 
     def timed_runs(self, dataset: str) -> dict[str, dict[str, Any]]:

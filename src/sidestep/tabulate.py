@@ -12,6 +12,7 @@ from typing import Any
 from sidestep import entries, fingerprint, layout, runs, seals
 from sidestep.errors import UserError
 from sidestep.files import replacing, sha256
+from sidestep.provenance import Provenance
 from sidestep.study import Study, Variant
 
 INDEX = ("seed", "epoch", "images", "metric", "component", "value")
@@ -33,9 +34,12 @@ COST = (
 def tabulate(study: Study, output: Path, root: Path = layout.RESULTS) -> None:
     """Check every run and measure of a study and write `study,dataset,variant,…,metric,value`.
 
+    With what the runs were made is written beside the table (`<table>.provenance.json`).
+
     Raises:
         UserError: a result is missing, damaged, of another config or of other code.
     """
+    made_with = Provenance()
     with replacing(output) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("study", "dataset", "variant", *study.columns, *INDEX))
@@ -43,17 +47,22 @@ def tabulate(study: Study, output: Path, root: Path = layout.RESULTS) -> None:
             for variant in study.variants:
                 place = [study.name, dataset, variant.name]
                 place += [variant.columns.get(column, "") for column in study.columns]
-                writer.writerows([*place, *row] for row in _cell(study, dataset, variant, root))
+                cell = _cell(study, dataset, variant, root, made_with)
+                writer.writerows([*place, *row] for row in cell)
+    made_with.write(study.name, output.with_suffix(".provenance.json"))
     seals.write_beside(output)
 
 
-def _cell(study: Study, dataset: str, variant: Variant, root: Path) -> Iterator[list[Any]]:
-    """Rows of one data set and variant, without the columns that say so."""
+def _cell(
+    study: Study, dataset: str, variant: Variant, root: Path, made_with: Provenance
+) -> Iterator[list[Any]]:
+    """Rows of one data set and variant, without the columns that say so; notes with what the runs were made."""
     cell = (study.name, dataset, variant.name)
     for seed in study.seeds:
         run = study.run(*cell[1:], seed)
         folder = layout.run(*cell, seed, root)
         summary = runs.check(folder, run, fingerprint.of(entries.train(run)))
+        made_with.add(run, folder, summary)
         yield from _summary_rows(seed, run["epochs"], summary)
         for epoch, split, step, *scores in _lines(folder / "history.csv", HISTORY):
             for name, score in zip(SCORES, scores, strict=True):

@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from faults import SEED, held, sample
 from sidestep import layout
 from sidestep.files import read_json
-from sidestep.training.batch import run_batch, runs_of
+from sidestep.study import runs_of
+from sidestep.training.batch import run_batch
 
 SEEDS = (3, 4)
 FILES = ("config.json", "model.safetensors", "records.safetensors", "probes.csv")

@@ -11,7 +11,8 @@ import pytest
 from faults import SEED, held, sample
 from sidestep import config, layout, status
 from sidestep.files import read_json
-from sidestep.training.batch import run_batch, runs_of
+from sidestep.study import runs_of
+from sidestep.training.batch import run_batch
 from sidestep.watch import report
 
 SEEDS = (3, 4)

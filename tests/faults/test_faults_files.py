@@ -15,19 +15,19 @@ import pytest
 
 from faults import FULL, SEED, held, sample
 from paper import changed
-from sidestep import cli, fingerprint, layout
+from sidestep import cli, entries, fingerprint, layout, planned
 from sidestep.config import load
 from sidestep.files import canonical_json
 
-# What no stage reads, and why that is right.
+REMEMBERED = "plan/sources.json"
+# What no stage reads, or can do without, and why that is right.
 EXEMPT = {
     "paper.pdf": "the end of the pipeline",
     "data/*.source.json": "a note for people: where the arrays came from; their digests are checked",
     "status/*": "what a job says of itself; only `status` shows it",
     "logs/*": "for people; Snakemake shows a failed job's",
-    "plan/code-*.json": "an input by its name and time alone; planning writes a damaged one anew",
     "plan/config-*.json": "planning, which writes a damaged one anew, is what gives it to the report",
-    "plan/sources.json": "planning and jobs drop it if it is damaged, and find out anew",
+    REMEMBERED: "planning and jobs drop it if it is damaged, and find out anew",
 }
 DAMAGES = ("truncated", "flipped", "emptied", "deleted", "replaced")
 # Files that are open for reading while this is a set.
@@ -60,12 +60,12 @@ def whole(undisturbed, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def readers(whole, tmp_path_factory):
-    """File of the results → commands that read it; none refuses what is whole."""
+    """File of the results → commands that read it and cannot do without; none refuses what is whole."""
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli.signal, "signal", lambda *_: None)
         for words in commands(whole, tmp_path_factory.mktemp("scratch")):
-            for name in read_by(words, whole / "results"):
+            for name in read_by(words, whole / "results") - {REMEMBERED}:
                 found.setdefault(name, []).append(words)
     return found
 
@@ -97,15 +97,24 @@ def commands(folder, scratch):
     def output(name):
         return [*root, "--output", str(scratch / name)]
 
-    planned = {json.loads(p.read_text())["name"]: str(p) for p in results.glob("plan/study-*.json")}
+    studies = {json.loads(p.read_text())["name"]: str(p) for p in results.glob("plan/study-*.json")}
+
+    def code(entries):
+        return ["--code", str(planned.write("code", fingerprint.text(entries), results))]
+
+    def told(kind, value):
+        return f"@{planned.write(kind, canonical_json(value), results)}"
+
     for study in config.studies.values():
-        place = ["--study", planned[study.name]]
+        place = ["--study", studies[study.name]]
         for dataset in study.datasets:
-            run = study.run(dataset, study.baseline, study.seeds[0])
-            yield ["train", "--run", canonical_json(run), *output("run")]
+            run, seeds = study.run(dataset, study.baseline, 0), ["--seeds", str(study.seeds[0])]
+            words = ["train", "--run", told("run", run), *seeds, *code(entries.train(run))]
+            yield [*words, *output("run")]
             for variant in study.variants if study.measured else ():
-                task = canonical_json(study.measure_task(dataset, variant.name))
-                yield ["measure", "--task", task, *output("measures")]
+                task = study.measure_task(dataset, variant.name)
+                words = ["measure", "--task", told("task", task), *code(entries.measure(task))]
+                yield [*words, *output("measures")]
         for dataset in study.timing_datasets:
             yield ["time", dataset, *place, *output("timing.json")]
         yield ["tabulate", *place, *output("table.csv")]
@@ -114,7 +123,7 @@ def commands(folder, scratch):
         for thing in study.figures:
             yield ["plot", thing["name"], *place, *root]
             yield ["verify", str(layout.figure(study.name, thing["name"], "svg", results))]
-    yield ["numbers", "--study", *planned.values(), "--size", config.size, *output("numbers.json")]
+    yield ["numbers", "--study", *studies.values(), "--size", config.size, *output("numbers.json")]
     yield ["typeset", "--source", str(folder / "paper/paper.typ"), *output("paper.pdf")]
 
 
@@ -199,6 +208,10 @@ BESIDE = (".csv", ".svg", ".png", ".sha256", ".safetensors", ".digest.json")
 def test_every_file_is_read_by_a_stage_or_exempt(whole, readers):
     known = files(whole / "results")
     unread = {name for name in known if name not in readers and not exempt(name)}
+    # Of equal jobs of training, one was called; so their configs and code.
+    for pattern in ("plan/run-*", "plan/code-*"):
+        assert fnmatch.filter(readers, pattern)
+        unread -= set(fnmatch.filter(unread, pattern))
     # Tables for people alone: a summary, and those of a study that has no section and no figure.
     ends = {"tables/layerwise_summary", "tables/graphs_summary", "tables/graphs_population"}
     assert unread == {f"{name}{suffix}" for name in ends for suffix in (".csv", ".sha256")}
@@ -260,7 +273,8 @@ STORIES = {
     "runs/layerwise/digits/adam/seed0/summary.json": TABLES,
     "runs/layerwise/digits/sub-model/seed1/history.csv": TABLES,
     "runs/graphs/wine/random/seed1/outputs.safetensors": ("tables/graphs_population.*",),
-    "runs/graphs/wine/random-2/seed0/provenance.json": ("numbers.json", "paper.pdf"),
+    "runs/graphs/wine/random-2/seed0/provenance.json": ("tables/graphs.*", "numbers.json"),
+    "tables/layerwise.provenance.json": ("numbers.json", "paper.pdf"),
     "measures/layerwise/digits/adam/metrics.csv": TABLES,
     "timing/layerwise/digits.json": TABLES,
     "tables/layerwise.csv": ("tables/layerwise_*", "figures/*/*", "numbers.json"),

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import made_files
-from sidestep import layout
+from sidestep import layout, seals
 from sidestep.numbers import numbers_job
+from sidestep.provenance import Provenance
 from sidestep.study import Study
 
 # Of every run alike: where and with what it was made.
@@ -17,13 +18,14 @@ PROVENANCE = {"commit": "abc", "python": "3.11.7", "torch": "2.13.0", "cores": 2
 def make_runs(
     root: Path, study: Study, diverged: Collection[tuple[str, str, int]] = frozenset()
 ) -> None:
-    """Summaries of a study's runs, digests of its data and its timings.
+    """Summaries of a study's runs and with what they were made, digests of its data and its timings.
 
     Args:
         root: the results folder, without runs of that study.
         study: the study.
         diverged: data set, variant and seed of the runs that did.
     """
+    made_with = Provenance()
     for run in study.runs():
         place = (run["study"], run["dataset"], run["variant"], run["seed"])
         folder = layout.run(*place, root)
@@ -32,6 +34,8 @@ def make_runs(
         (folder / "summary.json").write_text(json.dumps({"status": status, "seconds_train": 1.5}))
         (folder / "provenance.json").write_text(json.dumps(PROVENANCE))
         made_files.seal_run(folder)
+        made_with.add(run, folder, seals.read(folder / "summary.json"))
+    made_with.write(study.name, layout.provenance(study.name, root))
     for dataset in study.datasets:
         path = layout.data(dataset, root).with_suffix(".digest.json")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -136,10 +136,8 @@ def test_damaged_numbers_and_figures_are_refused(tmp_path):
 def test_numbers_are_not_gathered_from_damaged_files(tmp_path, how):
     study = made_study(datasets=("digits",), widths=(4, 8))
     made_numbers(tmp_path, study)
-    run = layout.run("width", "digits", study.baseline, study.seeds[0], tmp_path)
     for path in (
-        run / "summary.json",
-        run / "provenance.json",
+        layout.provenance("width", tmp_path),
         layout.data("digits", tmp_path).with_suffix(".digest.json"),
         layout.timing("width", study.timing_datasets[0], tmp_path),
         layout.table("width", "", tmp_path),

@@ -11,7 +11,8 @@ from sidestep.cli import main
 from sidestep.data.fetch import fetch
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json, write_json
-from sidestep.training.batch import run_batch, runs_of
+from sidestep.study import runs_of
+from sidestep.training.batch import run_batch
 from sidestep.watch import report
 
 SEEDS = (3, 4, 5)

@@ -190,6 +190,22 @@ def test_one_more_seed_trains_that_seed_only(finished):
     assert planned["train_network"] == 4 and planned["train_seed_2"] == len(added) - 4
 
 
+def test_commands_stay_short_however_many_seeds_there_are(fresh):
+    """A system takes no argument above 128 KiB: a job's config comes in a file."""
+    config = fresh.folder / "tiny.yaml"
+    few = config.read_text()
+    goal = "results/measures/width/digits/width-8/summary.json"
+    longest = []
+    for seeds in (range(2), range(200)):
+        config.write_text(few.replace("seeds: [0, 1]", f"seeds: {list(seeds)}"))
+        said = fresh.run("--dry-run", "--printshellcmds", goal)[1]
+        commands = [line for line in said.splitlines() if "python -m sidestep" in line]
+        assert len([line for line in commands if " measure " in line]) == 1
+        longest.append(max(map(len, commands)))
+    # A seed's number is up to three digits long, and a log's name holds it.
+    assert longest[1] <= longest[0] + 20 < 600
+
+
 def test_jobs_that_train_on_several_data_sets(fresh):
     """One job, and what makes one of its runs stale makes all of them stale, with records or without."""
     config = fresh.folder / "tiny.yaml"

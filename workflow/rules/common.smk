@@ -3,14 +3,12 @@
 import contextlib
 import functools
 import gc
-import hashlib
 import json
 import os
 import shlex
 import sqlite3
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
@@ -23,10 +21,19 @@ shell.prefix(
 
 from sidestep import config as sidestep_config
 from sidestep import config_files
-from sidestep import captions, entries, fingerprint, layout, runs, seals, settings
+from sidestep import (
+    captions,
+    entries,
+    fingerprint,
+    layout,
+    planned,
+    runs,
+    seals,
+    settings,
+)
 from sidestep.errors import UserError
-from sidestep.files import canonical_json, read_json, write_text
-from sidestep.study import ANY, Batch
+from sidestep.files import canonical_json, read_json
+from sidestep.study import ANY
 
 # A plan of thousands of jobs is millions of objects that all stay: to look for garbage among each 700 new ones, which is
 # Python's own setting, was a tenth of planning.
@@ -34,7 +41,6 @@ gc.set_threshold(100_000)
 
 RUN = "{study}/{dataset}/{variant}/seed{seed}"
 CELL = "{study}/{dataset}/{variant}"
-PLAN = layout.plan()
 
 # Where several jobs share one of Slurm's, they take turns in it (profiles/slurm); nothing else has this resource. It is
 # said here since inside of that job, where Snakemake asks Slurm for a part of it, there is no profile.
@@ -53,25 +59,10 @@ def checked_config():
         raise WorkflowError(str(error))
 
 
-def planned(kind, text):
-    """A file of `results/plan/` that is named after what it holds, so that another content is
-    another input, with Snakemake's records or without them."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    path = PLAN / f"{kind}-{digest}.json"
-    if not path.exists():
-        write_text(path, text)
-    elif path.read_bytes() != text.encode():
-        # Nothing takes anything from a damaged one: written anew, it makes no result stale.
-        times = path.stat()
-        write_text(path, text)
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    return str(path)
-
-
 @functools.cache
 def code_file(modules):
     """What a fingerprint is made of, as an input: it says which module changed."""
-    return planned("code", json.dumps(fingerprint.describe(modules), indent=1))
+    return str(planned.write("code", fingerprint.text(modules)))
 
 
 def doubling(amount):
@@ -94,30 +85,43 @@ def study_of(wildcards):
     return CONFIG.every_study[wildcards.study]
 
 
-def run_of(wildcards):
-    """What a training job of one seed is given."""
-    return batch_of(wildcards, Batch((ANY,), (int(wildcards.seed),)))
+def variant_of(wildcards):
+    return study_of(wildcards).variant(wildcards.variant)
 
 
-def batch_of(wildcards, batch):
-    """What a training job is given: its first run as JSON, its fingerprint and threads, and as inputs its
-    code file and the teachers of all its runs."""
-    datasets = tuple(name.format(**wildcards) for name in batch.datasets)
-    return batch_facts(wildcards.study, datasets, wildcards.variant, batch.seeds)
+def asked_of(wildcards, datasets, seeds):
+    """The inputs of a training job besides its data: its config and its code, and the teachers of its runs."""
+    study, variant = wildcards.study, wildcards.variant
+    files = run_files(study, datasets[0], variant)
+    teacher = CONFIG.every_study[study].variant(variant).run["teacher"]
+    if not teacher:
+        return files
+    folders = [
+        layout.run(study, dataset, teacher, seed)
+        for dataset in datasets
+        for seed in seeds
+    ]
+    return {**files, "teachers": [str(folder / "summary.json") for folder in folders]}
 
 
 @functools.cache
-def batch_facts(study, datasets, variant, seeds):
-    run = CONFIG.every_study[study].run(datasets[0], variant, seeds[0])
-    facts = facts_of(run, job_entries(study, datasets[0], variant), run["threads"])
-    teacher = run["teacher"]
-    teachers = [
-        str(layout.run(study, dataset, teacher["variant"], seed) / "summary.json")
-        for dataset in (datasets if teacher else ())
-        for seed in seeds
-    ]
-    facts.needs = [facts.code, *teachers]
-    return facts
+def run_files(study, dataset, variant):
+    """What planning writes for the training jobs of a variant on a data set; which seeds they train is theirs to say."""
+    run = CONFIG.every_study[study].run(dataset, variant, 0)
+    return {
+        "run": str(planned.write("run", canonical_json(run))),
+        "code": code_file(job_entries(study, dataset, variant)),
+    }
+
+
+@functools.cache
+def task_files(study, dataset, variant):
+    """What planning writes for a measuring job."""
+    task = CONFIG.every_study[study].measure_task(dataset, variant)
+    return {
+        "task": str(planned.write("task", canonical_json(task))),
+        "code": code_file(entries.measure(task)),
+    }
 
 
 @functools.cache
@@ -157,26 +161,6 @@ def shared(group):
 def batch_words(batch):
     """The seeds of a batch as a job's message names them."""
     return f"seed{'s' * (len(batch.seeds) > 1)} {', '.join(map(str, batch.seeds))}"
-
-
-def task_of(wildcards):
-    """What a measuring job is given."""
-    return task_facts(wildcards.study, wildcards.dataset, wildcards.variant)
-
-
-@functools.cache
-def task_facts(study, dataset, variant):
-    task = CONFIG.every_study[study].measure_task(dataset, variant)
-    return facts_of(task, entries.measure(task), 1)
-
-
-def facts_of(value, modules, threads):
-    return SimpleNamespace(
-        json=canonical_json(value),
-        fingerprint=fingerprint.of(modules),
-        code=code_file(modules),
-        threads=threads,
-    )
 
 
 def measures_of(study):
@@ -248,7 +232,7 @@ def planned_study(study):
 @functools.cache
 def planned_study_of(name):
     study = CONFIG.every_study[name]
-    return planned("study", json.dumps(study.to_json(), sort_keys=True))
+    return str(planned.write("study", json.dumps(study.to_json(), sort_keys=True)))
 
 
 def study_file(wildcards):
@@ -294,8 +278,10 @@ def write_plan(config):
         for dataset in study.datasets:
             code_file(entries.timing(study.timed_runs(dataset).values()))
             for variant in study.variants:
-                code_file(job_entries(study.name, dataset, variant.name))
-                code_file(entries.measure(study.measure_task(dataset, variant.name)))
+                if dataset == study.together(dataset)[0]:
+                    run_files(study.name, dataset, variant.name)
+                if study.measured:
+                    task_files(study.name, dataset, variant.name)
         for thing in study.analyses:
             code_file(entries.analyse(study, thing["name"]))
         for thing in study.figures:
@@ -327,8 +313,8 @@ def recorded():
 def mark_stale_runs(config):
     """Without Snakemake's records, only files' times tell what is stale: make them tell the truth.
 
-    A run that other code or another config made is older than no input of it, if that code was
-    there before. Its code file is touched then, so that the run is made anew.
+    A run that other code or another config made is older than no input of it, if those were there before. The file of
+    its config is touched then, so that the variant's runs are made anew.
     """
     for study in config.every_study.values():
         if not layout.runs(study.name).exists():
@@ -352,4 +338,5 @@ def mark_stale_runs(config):
                     and summary.get("teacher") != runs.teacher_today(folder, teacher)
                 )
             ):
-                os.utime(code_file(job_entries(*place[:3])))
+                first = study.together(run["dataset"])[0]
+                os.utime(run_files(study.name, first, run["variant"])["run"])

@@ -32,9 +32,8 @@ rule plot_figure:
         runtime=doubling(5),
     params:
         caption=lambda wildcards: captions.caption(wildcards.figure),
-        fingerprint=lambda wildcards: fingerprint.of(entries.plot(wildcards.figure)),
     message:
         "plot {wildcards.study}: {wildcards.figure}"
     shell:
         "python -m sidestep plot {wildcards.figure} --study {input.study}"
-        " --fingerprint {params.fingerprint} > {log} 2>&1"
+        " --code {input.code} > {log} 2>&1"

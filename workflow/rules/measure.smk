@@ -1,13 +1,13 @@
 rule measure_variant:
     """Measure every seed's network of a variant, then all seeds together."""
     input:
+        unpack(lambda wildcards: task_files(**wildcards)),
         data=ancient("results/data/{dataset}.safetensors"),
         digest="results/data/{dataset}.digest.json",
         runs=lambda wildcards: [
             f"results/runs/{CELL}/seed{seed}/summary.json".format(**wildcards)
             for seed in study_of(wildcards).seeds
         ],
-        code=lambda wildcards: task_of(wildcards).code,
     output:
         config=f"results/measures/{CELL}/config.json",
         metrics=f"results/measures/{CELL}/metrics.csv",
@@ -23,13 +23,10 @@ rule measure_variant:
     resources:
         mem_mb=doubling(4000),
         runtime=doubling(15),
-    params:
-        task=lambda wildcards: task_of(wildcards).json,
-        fingerprint=lambda wildcards: task_of(wildcards).fingerprint,
     message:
         "measure {wildcards.study}/{wildcards.dataset}/{wildcards.variant}"
     shell:
-        "python -m sidestep measure --task {params.task:q} --fingerprint {params.fingerprint}"
+        "python -m sidestep measure --task @{input.task} --code {input.code}"
         " > {log} 2>&1"
 
 
@@ -44,6 +41,7 @@ rule tabulate_study:
     output:
         table="results/tables/{study}.csv",
         digest="results/tables/{study}.sha256",
+        provenance="results/tables/{study}.provenance.json",
     log:
         "results/logs/tabulate_study/{study}.log",
     group:
@@ -54,12 +52,10 @@ rule tabulate_study:
     resources:
         mem_mb=doubling(2000),
         runtime=doubling(5),
-    params:
-        fingerprint=fingerprint.of(entries.tabulate()),
     message:
         "tabulate {wildcards.study}"
     shell:
-        "python -m sidestep tabulate --study {input.study} --fingerprint {params.fingerprint}"
+        "python -m sidestep tabulate --study {input.study} --code {input.code}"
         " > {log} 2>&1"
 
 
@@ -89,12 +85,8 @@ rule analyse_study:
     resources:
         mem_mb=doubling(2000),
         runtime=doubling(5),
-    params:
-        fingerprint=lambda wildcards: fingerprint.of(
-            entries.analyse(study_of(wildcards), wildcards.analysis)
-        ),
     message:
         "analyse {wildcards.study}: {wildcards.analysis}"
     shell:
         "python -m sidestep analyse {wildcards.analysis} --study {input.study}"
-        " --fingerprint {params.fingerprint} > {log} 2>&1"
+        " --code {input.code} > {log} 2>&1"

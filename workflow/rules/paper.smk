@@ -8,7 +8,7 @@ rule gather_numbers:
             for study in CONFIG.studies.values()
             for thing in study.analyses
         ],
-        runs=[path for name in CONFIG.studies for path in runs_of(name)],
+        provenance=[str(layout.provenance(name)) for name in CONFIG.studies],
         timing=[path for study in CONFIG.studies.values() for path in timings_of(study)],
         data=sorted(
             {path for study in CONFIG.studies.values() for path in digests_of(study)}
@@ -23,18 +23,17 @@ rule gather_numbers:
     threads: 1
     params:
         size=CONFIG.size,
-        fingerprint=fingerprint.of(numbers_entries(CONFIG)),
     message:
         "gather the numbers of the paper"
     shell:
         "python -m sidestep numbers --study {input.studies} --size {params.size:q}"
-        " --fingerprint {params.fingerprint} > {log} 2>&1"
+        " --code {input.code} > {log} 2>&1"
 
 
 rule make_report:
     """Snakemake's own report: every figure with its caption, what made it, and how long it took."""
     input:
-        config=planned("config", json.dumps(config, sort_keys=True)),
+        config=str(planned.write("config", json.dumps(config, sort_keys=True))),
         figures=all_figures(),
         paper="results/paper.pdf",
     output:

@@ -4,9 +4,13 @@ if CONFIG.one_by_one:
     rule train_network:
         """Train one run; a killed job goes on from its checkpoint."""
         input:
+            unpack(
+                lambda wildcards: asked_of(
+                    wildcards, (wildcards.dataset,), (wildcards.seed,)
+                )
+            ),
             data=ancient("results/data/{dataset}.safetensors"),
             digest="results/data/{dataset}.digest.json",
-            code_and_teacher=lambda wildcards: run_of(wildcards).needs,
         output:
             f"results/runs/{RUN}/summary.json",
         log:
@@ -17,20 +21,15 @@ if CONFIG.one_by_one:
             shared("train")
         conda:
             "../../environment.yml"
-        threads: lambda wildcards: run_of(wildcards).threads
+        threads: lambda wildcards: variant_of(wildcards).run["threads"]
         resources:
             mem_mb=doubling(3000),
             runtime=doubling(15),
-            gpu=lambda wildcards: gpus(
-                study_of(wildcards).variant(wildcards.variant).run
-            ),
-        params:
-            run=lambda wildcards: run_of(wildcards).json,
-            fingerprint=lambda wildcards: run_of(wildcards).fingerprint,
+            gpu=lambda wildcards: gpus(variant_of(wildcards).run),
         message:
             "train {wildcards.study}/{wildcards.dataset}/{wildcards.variant}, seed {wildcards.seed}"
         shell:
-            "python -m sidestep train --run {params.run:q} --fingerprint {params.fingerprint}"
+            "python -m sidestep train --run @{input.run} --seeds {wildcards.seed} --code {input.code}"
             " > {log} 2>&1"
 
 
@@ -42,14 +41,18 @@ for BATCH, STUDIES in CONFIG.batches.items():
         name:
             batch_name(BATCH)
         input:
+            unpack(
+                lambda wildcards, batch=BATCH: asked_of(
+                    wildcards,
+                    [name.format(**wildcards) for name in batch.datasets],
+                    batch.seeds,
+                )
+            ),
             data=[
                 ancient(f"results/data/{dataset}.safetensors")
                 for dataset in BATCH.datasets
             ],
             digest=[f"results/data/{dataset}.digest.json" for dataset in BATCH.datasets],
-            code_and_teachers=lambda wildcards, batch=BATCH: batch_of(
-                wildcards, batch
-            ).needs,
         output:
             [
                 f"results/runs/{{study}}/{dataset}/{{variant}}/seed{seed}/summary.json"
@@ -64,25 +67,19 @@ for BATCH, STUDIES in CONFIG.batches.items():
             shared("train")
         conda:
             "../../environment.yml"
-        threads: lambda wildcards, batch=BATCH: batch_of(wildcards, batch).threads
+        threads: lambda wildcards: variant_of(wildcards).run["threads"]
         resources:
             mem_mb=doubling(3000),
             runtime=doubling(15 * len(BATCH.datasets) * len(BATCH.seeds)),
-            gpu=lambda wildcards: gpus(
-                study_of(wildcards).variant(wildcards.variant).run
-            ),
+            gpu=lambda wildcards: gpus(variant_of(wildcards).run),
         params:
-            run=lambda wildcards, batch=BATCH: batch_of(wildcards, batch).json,
             datasets=" ".join(BATCH.datasets),
             seeds=" ".join(map(str, BATCH.seeds)),
-            fingerprint=lambda wildcards, batch=BATCH: batch_of(
-                wildcards, batch
-            ).fingerprint,
         message:
             f"train {{wildcards.study}}/{'+'.join(BATCH.datasets).replace(ANY, '{wildcards.dataset}')}/{{wildcards.variant}}, {batch_words(BATCH)}"
         shell:
-            "python -m sidestep train --run {params.run:q} --datasets {params.datasets}"
-            " --seeds {params.seeds} --fingerprint {params.fingerprint} > {log} 2>&1"
+            "python -m sidestep train --run @{input.run} --datasets {params.datasets}"
+            " --seeds {params.seeds} --code {input.code} > {log} 2>&1"
 
 
 rule time_training:
@@ -109,10 +106,9 @@ rule time_training:
             *study_of(wildcards).timed_runs(wildcards.dataset).values()
         ),
     params:
-        fingerprint=lambda wildcards: fingerprint.of(timing_entries(wildcards)),
         torch_threads=CONFIG.timing_threads,
     message:
         "time the steps of {wildcards.study} on {wildcards.dataset}, alone"
     shell:
         "python -m sidestep time {wildcards.dataset} --study {input.study}"
-        " --fingerprint {params.fingerprint} --threads {params.torch_threads} > {log} 2>&1"
+        " --code {input.code} --threads {params.torch_threads} > {log} 2>&1"

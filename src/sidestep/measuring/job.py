@@ -24,7 +24,7 @@ from sidestep.measuring.rows import Row, Values
 from sidestep.measuring.snapshot import Library, Snapshot
 from sidestep.registry import arguments
 from sidestep.registry import load as load_thing
-from sidestep.study import split_settings
+from sidestep.study import runs_of, split_settings
 
 COLUMNS = ("seed", "epoch", "images", "metric", "component", "value")
 Arrays = dict[str, NDArray[np.float64]]
@@ -63,14 +63,14 @@ def measure_job(
     """
     code = entries.measure(task)
     before = fingerprint.check_at_start(given_fingerprint, code)
-    make_repeatable(max(run["threads"] for run in task["runs"]))
-    first = task["runs"][0]
+    first = task["run"]
+    make_repeatable(first["threads"])
     dataset = dataset_of(first)
     library = library_of(first, dataset, data)
     placed: list[Placed] = []
     arrays: dict[int, dict[int, Arrays]] = {}
     digests: dict[str, str] = {}
-    for run in task["runs"]:
+    for run in runs_of(first, [first["dataset"]], task["seeds"]):
         seed, run_folder = run["seed"], run_folders[run["seed"]]
         summary = runs.check(run_folder, run, fingerprint.of(entries.train(run)))
         digests[str(seed)] = sha256(run_folder / "summary.json")

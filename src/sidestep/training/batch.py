@@ -4,7 +4,6 @@ Nothing of one run reaches the next: each ends with the bytes of a job of its ow
 """
 
 import fcntl
-import itertools
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,16 +12,6 @@ from typing import Any
 
 from sidestep import entries, fingerprint, layout
 from sidestep.training.job import CHECKPOINT_SECONDS, Say, run_job
-
-
-def runs_of(
-    run: dict[str, Any], datasets: Sequence[str], seeds: Sequence[int]
-) -> Iterator[dict[str, Any]]:
-    """The run on each of the data sets with each of the seeds, which are its teacher's too."""
-    for dataset, seed in itertools.product(datasets, seeds):
-        place = {"dataset": dataset, "seed": seed}
-        teacher = run["teacher"]
-        yield {**run, **place, "teacher": {**teacher, **place} if teacher else None}
 
 
 def run_batch(
