@@ -109,14 +109,23 @@ class ClusterProject:
         Raises:
             AssertionError: it is not so in time, or Snakemake ended before.
         """
+
+        def still() -> bool:
+            assert self._started[-1].poll() is None, f"Snakemake ended\n{self.said()[-6000:]}"
+            return bool(true())
+
+        self.wait_for(what, still, seconds)
+
+    def wait_for(self, what: str, true: Callable[[], object], seconds: float = 120) -> None:
+        """Look twice a second until something is so, whatever runs."""
         end = time.monotonic() + seconds
         while not true():
-            assert self._started[-1].poll() is None, f"Snakemake ended\n{self.said()[-6000:]}"
             assert time.monotonic() < end, f"not within {seconds} s: {what}\n{self.said()[-6000:]}"
             time.sleep(0.5)
 
     def said(self) -> str:
-        return (self.folder / "said.txt").read_text()
+        path = self.folder / "said.txt"
+        return path.read_text() if path.exists() else ""
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """End Snakemake at once, so that it can tidy nothing; jobs on Slurm live on."""
@@ -157,11 +166,11 @@ class ClusterProject:
                 self.kill(process)
         self.command("profiles/slurm/cancel")
         # A node that was taken away ends none of its processes: on a real cluster its machine would be gone.
-        for process in self._processes():
+        for process in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
-    def _processes(self) -> list[int]:
+    def processes(self) -> list[int]:
         """Whatever still runs in the folder."""
         found = []
         for place in Path("/proc").glob("[0-9]*"):

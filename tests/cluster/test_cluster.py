@@ -121,3 +121,18 @@ def test_another_scheduler_is_served_by_its_own_commands(project, local):
     # One job of both widths' training, one of measures, one of timing, one of tables and figures.
     assert len(jobs) == 4, jobs
     assert_same_results(project, local)
+
+
+# A shell that dies of the signal to stop, and a child of it that does not.
+STUBBORN = """#!/bin/bash
+python3 -c 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)'
+"""
+
+
+def test_a_cancelled_job_leaves_no_process_behind(project):
+    (project.folder / "stubborn").write_text(STUBBORN)
+    words = ("--parsable", "--job-name", "sidestep", "--output", "/dev/null")
+    number = project.command("sbatch", *words, "stubborn").strip()
+    project.wait_for("it runs", lambda: len(project.processes()) == 2)
+    assert f"cancelling {number}" in project.command("profiles/slurm/cancel")
+    assert project.processes() == []
