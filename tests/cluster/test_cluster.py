@@ -136,3 +136,20 @@ def test_a_cancelled_job_leaves_no_process_behind(project):
     project.wait_for("it runs", lambda: len(project.processes()) == 2)
     assert f"cancelling {number}" in project.command("profiles/slurm/cancel")
     assert project.processes() == []
+
+
+def test_slurm_is_asked_whether_it_would_take_what_the_head_of_the_profile_says(project):
+    def answer(*words):
+        asked = project.command("sh", "-c", 'profiles/slurm/try "$@" 2>&1 || true', "sh", *words)
+        assert project.jobs() == {}
+        return asked
+
+    head = project.folder / "profiles/slurm/config.yaml"
+    text = head.read_text()
+    assert "in partition cpu" in answer()
+    assert "in partition gpu" in answer("--partition", "gpu", "--gres", "gpu:1")
+    assert "Requested node configuration is not available" in answer("--mem", "640000")
+    head.write_text(text.replace("# slurm_partition: my_partition", 'slurm_partition: "nowhere"'))
+    assert "invalid partition specified: nowhere" in answer()
+    head.write_text(re.sub("^cores: 4", "cores: 64", text, flags=re.MULTILINE))
+    assert "More processors requested than permitted" in answer()
