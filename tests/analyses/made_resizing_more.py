@@ -9,6 +9,7 @@ import pandas as pd
 from made_resizing import DATASETS, STEPS, Run, flexible, matched, run
 from scipy import stats
 
+from sidestep import sizing
 from sidestep.tables import Tables
 
 FREE = {"price": 0.0}
@@ -77,6 +78,10 @@ ACCURACIES: dict[str, tuple[float, ...]] = {
 # How much larger, or smaller, sizes are on the second data set, and how much worse the accuracies.
 HARDER = {"soft": -6.0, "sparse": 7.0, "sorted": 9.0}
 WORSE = 0.1
+# Losses at every evaluation.
+CALM = (2.0, 1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01)
+# Three jumps: by a factor of four, of two and a little, and to five times; twofold is none.
+NOISY = (2.0, 1.0, 0.5, 0.1, 0.4, 0.2, 0.05, 0.101, 0.505)
 
 
 def study(
@@ -134,6 +139,12 @@ def with_losses(
         steps = dict(zip(STEPS, its, strict=False))
         values[chosen] = frame.loc[chosen, "component"].map(steps)
     return changed(tables, values)
+
+
+def of(name: str, *, at: float = 1.0) -> Any:
+    """Sizes of a variant a share of the way from where it starts to its last ones."""
+    begin = sizing.start(RUNS[name])
+    return begin + at * (np.array(SIZES[name]) - begin)
 
 
 def interval(values: Any) -> tuple[float, float, float]:
