@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from sidestep.study import Study, Variant
 from sidestep.tables import Tables
@@ -34,6 +35,8 @@ PRICE, DECAY = 1e-3, 1e-5
 PROXIES = ("spread", "incoming_norm", "outgoing_norm", "gradient_times_activation", "fisher")
 MEASURES = ("zeroing", *PROXIES)
 ORDERS = (*MEASURES, "random")
+# As the tables of orders are not needed where they are not asked for.
+FAST: dict[str, Any] = {"orders": False}
 
 
 def run(width: int = WIDTH, gate: dict[str, Any] | None = None, **changes: Any) -> Run:
@@ -358,3 +361,20 @@ def probes(its: Run, size: float, neurons: float) -> list[tuple[Any, ...]]:
                 name = f"probe_boundary_gradient.{stage}"
                 rows.append((epoch, "train", name, float(step), 1e-3 * (now - size)))
     return rows
+
+
+def interval(values: Any) -> tuple[float, float, float]:
+    """Mean and 95 % t interval, with the quantile by scipy."""
+    mean, n = float(np.mean(values)), len(values)
+    half = float(stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / math.sqrt(n))
+    return mean, mean - half, mean + half
+
+
+def paired(mine: Any, theirs: Any) -> tuple[float, float, float]:
+    """Of differences, seed by seed."""
+    return interval(np.subtract(mine, theirs))
+
+
+def with_cell(of: PerSeed, dataset: str, variant: str, *values: float) -> Any:
+    """The same values, but for those of one variant on one data set."""
+    return {**of, dataset: {**of[dataset], variant: values}}

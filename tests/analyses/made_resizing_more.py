@@ -7,7 +7,6 @@ import made_resizing
 import numpy as np
 import pandas as pd
 from made_resizing import DATASETS, STEPS, Run, flexible, matched, run
-from scipy import stats
 
 from sidestep import sizing
 from sidestep.tables import Tables
@@ -145,11 +144,3 @@ def of(name: str, *, at: float = 1.0) -> Any:
     """Sizes of a variant a share of the way from where it starts to its last ones."""
     begin = sizing.start(RUNS[name])
     return begin + at * (np.array(SIZES[name]) - begin)
-
-
-def interval(values: Any) -> tuple[float, float, float]:
-    """Mean and 95 % t interval, by scipy."""
-    if np.std(values) == 0:
-        return (float(np.mean(values)),) * 3
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    return float(np.mean(values)), float(low), float(high)

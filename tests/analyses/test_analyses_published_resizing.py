@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_resizing import DECAY, PRICE, flexible, sparsified
-from made_resizing_more import RUNS, SIZES, interval, of, study
+from made_resizing import DECAY, PRICE, flexible, interval, sparsified
+from made_resizing_more import RUNS, SIZES, of, study
 from made_tables import one
 
 from sidestep import sizing

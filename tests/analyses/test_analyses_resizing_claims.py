@@ -8,7 +8,8 @@ import made_resizing_more as more
 import numpy as np
 import pandas as pd
 import pytest
-from made_resizing_more import CALM, NOISY, RUNS, SIZES, changed, interval, of, study, with_losses
+from made_resizing import interval
+from made_resizing_more import CALM, NOISY, RUNS, SIZES, changed, of, study, with_losses
 from made_tables import one
 
 from sidestep import sizing

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from made_resizing import DECAY, PRICE
-from made_resizing_more import CALM, RUNS, changed, interval, study, with_losses
+from made_resizing import DECAY, PRICE, interval
+from made_resizing_more import CALM, RUNS, changed, study, with_losses
 from made_tables import one
 
 from sidestep import sizing
