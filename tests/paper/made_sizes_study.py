@@ -15,6 +15,8 @@ import made_files
 from sidestep import layout, sizing
 from sidestep.analyse import analyse_job
 from sidestep.config import resolve
+from sidestep.paper.parts.resizing_study import ResizingStudy
+from sidestep.statistics.intervals import Interval
 from sidestep.study import Study
 from sidestep.tables import Tables
 
@@ -22,6 +24,12 @@ ANALYSES = (
     *("final_sizes", "start_dependence", "matched_accuracy", "harder_sizes", "neuron_orders"),
     *("order_stability", "late_loss", "switched_off", "resizing_claims", "published_resizing"),
 )
+# What a difference may be found to be.
+NAN = math.nan
+UP, DOWN = Interval(5.0, 1.0, 3, 3.0, 7.0), Interval(-5.0, 1.0, 3, -7.0, -3.0)
+ACROSS = Interval(1.0, 1.0, 3, -1.0, 3.0)
+SINGLE, NONE = Interval(5.0, NAN, 1, NAN, NAN), Interval(NAN, NAN, 0, NAN, NAN)
+SPACE = "\u00a0"
 WIDTH, EPOCHS, PER_EPOCH, STAGE = 60, 4, 10, "hidden"
 RECORDS = (1, 2, 4)
 # Neurons of which importances are known, whatever the width: the text sees ranks alone.
@@ -237,14 +245,14 @@ class Made:
             ("parameters", 795 * there + 10), ("mult_adds_forward_per_image", 794 * there),
             ("stored_bytes", 3180 * there + 40), ("seconds_train", 10.0 + draw.random()),
         ):  # fmt: skip
-            yield run["epochs"], "", metric, math.nan, float(value)
+            yield run["epochs"], "", metric, NAN, float(value)
         end = self.accuracy(dataset, name) + 0.2 * self.noise * draw.standard_normal()
         begin = size if still else sizing.start(run)
         for step in range(0, (last // 2 if lost else last) + 1, PER_EPOCH // 2):
             share, epoch = step / last, step // PER_EPOCH
             accuracy = 0.1 + (end - 0.1) * min(1.0, 2 * share)
             for images, more in (("train", 0.01), ("test", 0.0)):
-                loss = math.nan if lost and step == last // 2 else 3 * (1 - accuracy - more)
+                loss = NAN if lost and step == last // 2 else 3 * (1 - accuracy - more)
                 # Adam's training loss jumps now and then.
                 jumps = images == "train" and step % 45 == 40 and run["optimiser"]["name"] == "adam"
                 yield epoch, images, "history_loss", step, loss * (3 if jumps else 1)
@@ -281,10 +289,10 @@ class Made:
         for measure, (agreement, worse) in MEASURES.items():
             if measure not in ("zeroing", "random"):
                 value = agreement + 0.02 * draw.standard_normal()
-                yield run["epochs"], "train", f"rank_correlation_{measure}", math.nan, value
+                yield run["epochs"], "train", f"rank_correlation_{measure}", NAN, value
             area = accuracy - worse + 0.003 * draw.standard_normal()
             area += self.exact * (measure == "zeroing")
-            yield run["epochs"], "test", f"area_kept_{measure}", math.nan, area
+            yield run["epochs"], "test", f"area_kept_{measure}", NAN, area
 
 
 def made_results(root, study, **more) -> Tables:
@@ -299,6 +307,11 @@ def made_results(root, study, **more) -> Tables:
         name = thing["name"]
         analyse_job(study, name, layout.table(study.name, name, root), root)
     return Tables(study, root)
+
+
+def study_of(root, runs=USUAL, **more) -> ResizingStudy:
+    """A study's tables as the section reads them; `more` is that of `Made`."""
+    return ResizingStudy(made_results(root, made_study(runs), **more))
 
 
 def made_numbers(root, study, **more) -> dict:
