@@ -7,7 +7,7 @@ drawn. No result of the paper comes from here.
 import json
 import math
 import random
-import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from sidestep.files import canonical_json, json_text, sha256
 from sidestep.measuring.job import COLUMNS
 from sidestep.study import Study, runs_of
 
-ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "environment.yml", "workflow", "profiles", "src", "paper")
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "workflow"))
+from project import copy_parts  # type: ignore[import-not-found]
+
 SEEDS = 20
 # A tensor file without tensors: the length of its header, and the header.
 NO_TENSORS = (2).to_bytes(8, "little") + b"{}"
@@ -42,13 +43,7 @@ def make_project(folder: Path, runs: int, seeds_per_job: int) -> Study:
     Returns:
         The study, resolved.
     """
-    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=ignore)
-        else:
-            shutil.copy2(source, folder / part)
+    copy_parts(folder)
     study = {
         "title": "How many runs can be planned and gathered?",
         "datasets": ["digits"],

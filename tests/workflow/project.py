@@ -190,7 +190,8 @@ def environment():
     return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"}
 
 
-def copy_project(folder):
+def copy_parts(folder):
+    """What a project consists of, without results."""
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for part in PARTS:
         source = ROOT / part
@@ -198,5 +199,9 @@ def copy_project(folder):
             shutil.copytree(source, folder / part, ignore=ignore)
         else:
             shutil.copy2(source, folder / part)
+
+
+def copy_project(folder):
+    copy_parts(folder)
     (folder / "tiny.yaml").write_text(TINY)
     return Project(folder)
