@@ -13,17 +13,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from faults import SEED, held, sample
+from made_batches import FILES, after_seed, stop_batch, train_batch
 from sidestep import layout
 from sidestep.files import read_json
-from sidestep.study import runs_of
-from sidestep.training.batch import run_batch
 
 SEEDS = (3, 4)
-FILES = ("config.json", "model.safetensors", "records.safetensors", "probes.csv")
-
-
-class KilledError(Exception):
-    """Instead of a signal."""
 
 
 class Hostile:
@@ -45,24 +39,9 @@ def place(run, what, root, seed):
     return getattr(layout, what)(run["study"], run["dataset"], run["variant"], seed, root)
 
 
-def train(run, digits, root, say=lambda _: None):
-    runs = list(runs_of(run, [run["dataset"]], SEEDS))
-    run_batch(runs, "", root, data=digits, say=say, checkpoint_seconds=0)
-
-
 def stopped(run, digits, root):
     """Seed 3 finished, seed 4 killed after a checkpoint, and what Snakemake does then."""
-    seen = []
-
-    def say(line):
-        seen.append(line)
-        if line.startswith("epoch 2/") and any("/3: finished" in other for other in seen):
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        train(run, digits, root, say)
-    for seed in SEEDS:
-        (place(run, "run", root, seed) / "summary.json").unlink(missing_ok=True)
+    stop_batch(run, SEEDS, digits, root, after_seed(3))
     assert place(run, "checkpoint", root, 4).exists() and place(run, "done", root, 3).exists()
 
 
@@ -86,7 +65,7 @@ def results(run, root):
 def halfway(small, digits, tmp_path):
     """A folder of a stopped batch, and what an undisturbed one gives."""
     stopped(small, digits, tmp_path / "stopped")
-    train(small, digits, tmp_path / "whole")
+    train_batch(small, SEEDS, digits, tmp_path / "whole")
     return tmp_path / "stopped", results(small, tmp_path / "whole")
 
 
@@ -98,7 +77,7 @@ def goes_on(run, digits, halfway, tmp_path, harm, what):
     seed = {"checkpoint": 4, "done": 3}[what]
     harm(place(run, what, root, seed))
     said = []
-    train(run, digits, root, said.append)
+    train_batch(run, SEEDS, digits, root, said.append)
     assert results(run, root) == expected
     assert not [path for path in (root / "checkpoints").rglob("*") if path.is_file()]
     shutil.rmtree(root)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from made_batches import KilledError
 from sidestep import entries, fingerprint
 from sidestep.files import read_json
 from sidestep.training.job import run_job
@@ -29,10 +30,6 @@ def history(folder):
     """Without the seconds, which are a log of the machine's speed."""
     lines = (folder / "history.csv").read_text().splitlines()
     return [line.split(",")[:2] + line.split(",")[3:] for line in lines]
-
-
-class KilledError(Exception):
-    """Instead of a signal."""
 
 
 def check_resuming(run, digits, folder, first=1, step=1):

@@ -6,6 +6,15 @@ import json
 import pytest
 import torch
 
+from made_batches import (
+    FILES,
+    KilledError,
+    after_seed,
+    at_line,
+    lose_summaries,
+    stop_batch,
+    train_batch,
+)
 from sidestep import config, entries, fingerprint, layout, seals
 from sidestep.cli import main
 from sidestep.data.fetch import fetch
@@ -16,7 +25,6 @@ from sidestep.training.batch import run_batch
 from sidestep.watch import report
 
 SEEDS = (3, 4, 5)
-FILES = ("config.json", "model.safetensors", "records.safetensors", "probes.csv")
 
 
 @pytest.fixture
@@ -31,8 +39,7 @@ def run(run):
 
 
 def batch(run, digits, root, seeds=SEEDS, say=lambda _: None):
-    runs = list(runs_of(run, [run["dataset"]], seeds))
-    run_batch(runs, "", root, data=digits, say=say, checkpoint_seconds=0)
+    train_batch(run, seeds, digits, root, say)
 
 
 def folder(run, root, seed):
@@ -63,27 +70,6 @@ def check_alike(run, root, other, seeds=SEEDS):
         ]
         for key in ("final", "status", "steps", "teacher", "mult_adds_per_training_step"):
             assert summaries[0][key] == summaries[1][key]
-
-
-class KilledError(Exception):
-    """Instead of a signal."""
-
-
-def killed_at(run, digits, root, line):
-    """Stop a batch when its log says that line, and do what Snakemake then does."""
-
-    def say(said):
-        if said == line or said.startswith(f"{line}:"):
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        batch(run, digits, root, say=say)
-    lose_summaries(run, root)
-
-
-def lose_summaries(run, root):
-    for seed in SEEDS:
-        (folder(run, root, seed) / "summary.json").unlink(missing_ok=True)
 
 
 def trained(said):
@@ -123,7 +109,7 @@ def test_a_batch_gives_the_bytes_of_a_job_per_seed_and_leaves_nothing_behind(
 def test_a_batch_killed_between_two_seeds_trains_the_others_alone(
     run, digits, alone, tmp_path, line, epochs, kept
 ):
-    killed_at(run, digits, tmp_path, line)
+    stop_batch(run, SEEDS, digits, tmp_path, at_line(line))
     assert [seed for seed in SEEDS if copy(run, tmp_path, seed).exists()] == kept
     times = {seed: modified(run, tmp_path, seed) for seed in kept}
     said = []
@@ -137,17 +123,7 @@ def test_a_batch_killed_between_two_seeds_trains_the_others_alone(
 
 
 def test_a_batch_killed_within_a_seed_goes_on_from_its_checkpoint(run, digits, alone, tmp_path):
-    seen = []
-
-    def say(line):
-        seen.append(line)
-        if line.startswith("epoch 2/") and any("/3: finished" in said for said in seen):
-            # The checkpoint of this epoch is written after the line, so that of the one before is read.
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        batch(run, digits, tmp_path, say=say)
-    lose_summaries(run, tmp_path)
+    stop_batch(run, SEEDS, digits, tmp_path, after_seed(3))
     said = []
     batch(run, digits, tmp_path, say=said.append)
     assert "seed 3 was finished by an earlier job" in said[0]
@@ -216,7 +192,7 @@ def _torn(run, root, digits):
     ],
 )
 def test_what_is_not_the_finished_run_is_trained_anew(run, digits, alone, tmp_path, change, words):
-    killed_at(run, digits, tmp_path, "width/digits/width-8/4: finished")
+    stop_batch(run, SEEDS, digits, tmp_path, at_line("width/digits/width-8/4: finished"))
     data = change(run, tmp_path, digits)
     said = []
     batch(run, data, tmp_path, say=said.append)
@@ -246,7 +222,7 @@ def test_what_a_killed_job_left_half_written_is_removed(run, digits, tmp_path):
 
 
 def test_another_config_trains_every_seed_anew(run, digits, tmp_path):
-    killed_at(run, digits, tmp_path, "width/digits/width-8/4: finished")
+    stop_batch(run, SEEDS, digits, tmp_path, at_line("width/digits/width-8/4: finished"))
     said = []
     batch({**run, "epochs": 2, "records": [1, 2]}, digits, tmp_path, say=said.append)
     assert trained(said) == 6
@@ -263,7 +239,7 @@ def test_a_fault_in_one_seed_ends_the_job_and_seeds_done_stay_done(run, digits, 
     assert trained(said) == 6
     assert not folder(run, tmp_path, 5).exists()
     assert copy(run, tmp_path, 3).exists() and not copy(run, tmp_path, 4).exists()
-    lose_summaries(run, tmp_path)
+    lose_summaries(run, SEEDS, tmp_path)
     wrong.rmdir()
     again = []
     batch(run, digits, tmp_path, say=again.append)
@@ -273,7 +249,7 @@ def test_a_fault_in_one_seed_ends_the_job_and_seeds_done_stay_done(run, digits, 
 
 def test_a_diverged_seed_is_put_back_as_such(run, digits, tmp_path):
     wild = {**run, "optimiser": {"name": "sgd", "lr": 1e30}}
-    killed_at(wild, digits, tmp_path, "width/digits/width-8/3: diverged")
+    stop_batch(wild, SEEDS, digits, tmp_path, at_line("width/digits/width-8/3: diverged"))
     said = []
     batch(wild, digits, tmp_path, say=said.append)
     assert said[1] == "width/digits/width-8/3: diverged"
