@@ -1,21 +1,16 @@
 """Losses that are no number or explode, in every strategy: `diverged` is a result, and others work on it."""
 
-import csv
 import itertools
-import json
 import math
 import warnings
 
 import pytest
 import torch
-import yaml
-from project import ROOT, TINY
 
-from faults import FULL, held, sample
+from faults import FULL, held, read_rows, sample, strictly
 from made_things import UNGATED, thing
 from sidestep import entries, fingerprint, layout, registry, runs
 from sidestep.building import build_network
-from sidestep.config_files import merge
 from sidestep.data.load import load, split
 from sidestep.measuring.group import Group
 from sidestep.measuring.job import measure, measure_job
@@ -162,19 +157,6 @@ def train_one(run, digits, root):
         status=layout.status(*(run[key] for key in place), root),
         say=lambda _: None,
     )
-
-
-def read_rows(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def no_constant(word):
-    raise AssertionError(f"{word} is not JSON")
-
-
-def strictly(path):
-    return json.loads(path.read_text(), parse_constant=no_constant)
 
 
 def measured(study, variant, digits, root):
@@ -330,76 +312,6 @@ def test_an_edit_does_not_stop_at_a_network_that_exploded(
     summary = layout.run("width", "digits", "width-8", 3, tmp_path) / "summary.json"
     assert strictly(summary)["status"] in ("finished", "diverged")
     held("loss: edit of a network that exploded")
-
-
-# Studies with students, as the paper has them but tiny: a teacher, its students, others that learn by
-# themselves, and an analysis that tells how many seeds of each finished and diverged.
-TAUGHT = {
-    "substitution": (
-        "dense",
-        ("narrower-taught", "hashed-taught"),
-        ("narrower", "hashed"),
-        "pareto",
-    ),
-    "resizing": (
-        "flexible-high",
-        ("flexible-high-matched",),
-        ("static", "flexible-low"),
-        "final_sizes",
-    ),
-}
-
-
-def wild_teachers():
-    """The config of those studies with teachers that diverge at once."""
-    whole = merge(yaml.safe_load((ROOT / "config.yaml").read_text()), yaml.safe_load(TINY))
-    studies = {}
-    for name, (teacher, students, others, _) in TAUGHT.items():
-        study = studies[name] = whole["studies"][name]
-        study.pop("search", None)
-        study["variants"] = {key: study["variants"][key] for key in (teacher, *students, *others)}
-        study["variants"][teacher]["optimiser"] = {"name": "sgd", "lr": 1e30}
-        study["baseline"] = others[0]
-    return {**whole, "studies": studies}
-
-
-def test_a_paper_is_finished_whose_teachers_diverged(fresh):
-    """A student of a teacher that diverged is one more diverged run, whatever reads it."""
-    (fresh.folder / "config.yaml").write_text(yaml.safe_dump(wild_teachers(), sort_keys=False))
-    fresh.finish()
-    assert "Nothing to be done" in fresh.finish()
-    lost = set()
-    for name, (teacher, students, others, table) in TAUGHT.items():
-        for variant in (teacher, *students, *others):
-            for seed in (0, 1):
-                summary = strictly(
-                    layout.run(name, "digits", variant, seed, fresh.results) / "summary.json"
-                )
-                assert summary["status"] == ("finished" if variant in others else "diverged")
-                because = summary["diverged_because"]
-                assert because is None or (teacher in because) == (variant in students), because
-                if variant not in others:
-                    lost.add(f"{name}/digits/{variant}/{seed}")
-                log = fresh.results / f"logs/train_network/{name}/digits/{variant}"
-                said = (log / "train_seeds_0_1.log").read_text()
-                assert because is None or f"diverged: {because}" in said
-        rows = read_rows(fresh.results / f"tables/{name}.csv")
-        learned = {
-            row["variant"]
-            for row in rows
-            if row["metric"] == "history_loss" and math.isfinite(float(row["value"]))
-        }
-        # The teachers had a loss before their first step.
-        assert learned == {teacher, *others}
-        told = {
-            row["variant"]: (row["n"], row["diverged"])
-            for row in read_rows(fresh.results / f"tables/{name}_{table}.csv")
-        }
-        expected = dict.fromkeys((teacher, *students), ("0", "2"))
-        assert told == expected | dict.fromkeys(others, ("2", "0"))
-    facts = strictly(fresh.results / "numbers.json")["reproducibility"]
-    assert f"{len(lost)} diverged" in facts["runs_sentence"], facts["runs_sentence"]
-    held("loss: a teacher that diverged: its students have, and the paper is finished")
 
 
 def test_every_registered_strategy_and_edit_is_tried():
