@@ -35,9 +35,15 @@ from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json
 from sidestep.study import ANY
 
-# A plan of thousands of jobs is millions of objects that all stay: to look for garbage among each 700 new ones, which is
-# Python's own setting, was a tenth of planning.
-gc.set_threshold(100_000)
+# A plan of thousands of jobs is millions of objects that all stay: to look for garbage among them was more than a tenth
+# of planning, and left memory as it was. It is done from the first job's start on, and never among what was planned.
+gc.disable()
+
+
+onstart:
+    gc.freeze()
+    gc.enable()
+
 
 RUN = "{study}/{dataset}/{variant}/seed{seed}"
 CELL = "{study}/{dataset}/{variant}"
