@@ -1,11 +1,17 @@
 """The command line: one sentence and an exit code for whatever goes wrong."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from sidestep import planned
 from sidestep.cli import main
+
+CONFIG = Path(__file__).parents[1] / "config.yaml"
 
 
 def refused(capsys, *words):
@@ -41,6 +47,23 @@ def test_a_run_that_is_no_json_mapping_is_refused(capsys, text):
 
 def test_a_run_whose_file_is_not_there_is_refused(capsys):
     assert "/nowhere/at/all cannot be read" in refused(capsys, "train", "--run", "@/nowhere/at/all")
+
+
+def test_who_stops_reading_is_told_nothing():
+    """As `python -m sidestep status | head` does."""
+    read, written = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-m", "sidestep", "check", "--config", str(CONFIG)]
+    done = subprocess.run(words, stdout=written, stderr=subprocess.PIPE, text=True)
+    os.close(written)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(
+    "words", [("plot", "x", "--study", "y", "--output", "z"), ("fetch", "digits", "--code", "x")]
+)
+def test_an_option_that_would_be_ignored_is_refused(capsys, words):
+    assert "unrecognized arguments" in refused(capsys, *words)
 
 
 def test_other_code_than_the_planned_one_is_refused(capsys, run, tmp_path):

@@ -33,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except BrokenPipeError:
+        # Whoever read what we say has stopped, as `head` does: nothing more is said, at our end neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
     except OSError as error:
         # A full disk, a folder that may not be written: the machine's fault, told without a traceback.
         where = f" ({error.filename})" if error.filename else ""
@@ -249,16 +253,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Any, text: str, *, job: bool = True) -> argparse.ArgumentParser:
+    def add(
+        name: str, command: Any, text: str, *, code: bool = False, output: bool = False
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command)
         sub.add_argument("--root", type=Path, default=layout.RESULTS, help="the results folder")
-        if job:
+        if code:
             sub.add_argument("--code", type=Path, help="what planning wrote of the job's code")
+        if output:
             sub.add_argument("--output", type=Path, help="file or folder to write")
         return sub
 
-    sub = add("fetch", _fetch, "Fetch a data set and check its digest.")
+    sub = add("fetch", _fetch, "Fetch a data set and check its digest.", output=True)
     sub.add_argument("dataset", help=f"one of: {', '.join(names('datasets'))}")
     folder = os.environ.get("SIDESTEP_DATA")
     sub.add_argument(
@@ -269,7 +276,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     sub = add(
-        "train", _train, "Train one run, or the same on several data sets, with several seeds."
+        "train",
+        _train,
+        "Train one run, or the same on several data sets, with several seeds.",
+        code=True,
+        output=True,
     )
     sub.add_argument("--run", required=True, help="the run's config, as JSON or @file")
     sub.add_argument(
@@ -282,13 +293,21 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--data", type=Path, help="the data set's file")
     sub.add_argument("--checkpoint-seconds", type=float, default=20.0, help="between checkpoints")
 
-    sub = add("time", _time, "Time the training steps of a study, alone on the machine.")
+    sub = add(
+        "time",
+        _time,
+        "Time the training steps of a study, alone on the machine.",
+        code=True,
+        output=True,
+    )
     sub.add_argument("dataset", help="to time on")
     sub.add_argument("--study", type=Path, required=True, help="the resolved study's JSON file")
     sub.add_argument("--data", type=Path, help="the data set's file")
     sub.add_argument("--threads", type=int, default=1, help="torch threads")
 
-    sub = add("measure", _measure, "Measure the finished runs of a variant.")
+    sub = add(
+        "measure", _measure, "Measure the finished runs of a variant.", code=True, output=True
+    )
     sub.add_argument("--task", required=True, help="runs and metrics, as JSON or @file")
     sub.add_argument("--data", type=Path, help="the data set's file")
 
@@ -297,26 +316,29 @@ def _parser() -> argparse.ArgumentParser:
         ("analyse", _analyse, "Make one analysis of a study."),
         ("plot", _plot, "Draw one figure of a study."),
     ):
-        sub = add(name, command, text)
+        # A figure is several files, whose places follow from its name.
+        sub = add(name, command, text, code=True, output=name != "plot")
         if name != "tabulate":
             sub.add_argument("name", help="of the analysis or figure")
         sub.add_argument("--study", type=Path, required=True, help="the resolved study's JSON file")
 
-    sub = add("numbers", _numbers, "Gather the numbers that the paper quotes.")
+    sub = add(
+        "numbers", _numbers, "Gather the numbers that the paper quotes.", code=True, output=True
+    )
     sub.add_argument("--study", type=Path, nargs="+", required=True, help="resolved studies")
     sub.add_argument("--size", required=True, help="what the config calls its size")
 
-    sub = add("typeset", _typeset, "Typeset the paper.")
+    sub = add("typeset", _typeset, "Typeset the paper.", output=True)
     sub.add_argument("--source", type=Path, default=Path("paper/paper.typ"), help="Typst file")
 
-    sub = add("verify", _verify, "Compare tables and figures with their digests.", job=False)
+    sub = add("verify", _verify, "Compare tables and figures with their digests.")
     sub.add_argument("files", type=Path, nargs="*", help="tables (.csv) or pictures (.svg, .png)")
 
     for name, command, text in (
         ("check", _check, "Check config files whole."),
         ("status", _status, "Show what is done, running and failed."),
     ):
-        sub = add(name, command, text, job=False)
+        sub = add(name, command, text)
         sub.add_argument(
             "--config", type=Path, nargs="+", default=[Path("config.yaml")], help="config files"
         )
