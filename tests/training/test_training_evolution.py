@@ -303,7 +303,7 @@ def test_the_operations_allowed_and_no_others_are_part_of_the_code(run):
     assert operations(described) == {"sine"}
     assert "sidestep.edits.evolve" in fingerprint.closure(entries.train(described))
     assert operations({**run, "teacher": {**described, "teacher": None}}) == {"sine"}
-    measured = {"runs": [described], "metrics": [], "group_metrics": []}
+    measured = {"run": described, "seeds": [3], "metrics": [], "group_metrics": []}
     assert operations(measured, entries.measure) == {"sine"}
     assert not any(
         name.startswith("sidestep.graphs") for name in fingerprint.closure(entries.train(run))
