@@ -99,7 +99,7 @@ def asked_of(wildcards, datasets, seeds):
     """The inputs of a training job besides its data: its config and its code, and the teachers of its runs."""
     study, variant = wildcards.study, wildcards.variant
     files = run_files(study, datasets[0], variant)
-    teacher = CONFIG.every_study[study].variant(variant).run["teacher"]
+    teacher = variant_of(wildcards).run["teacher"]
     if not teacher:
         return files
     folders = [
