@@ -14,7 +14,7 @@ from typing import Any
 
 from sidestep import layout, planned
 from sidestep.errors import UserError
-from sidestep.files import digits
+from sidestep.files import short_digest
 from sidestep.registry import names
 
 
@@ -55,7 +55,7 @@ def _planned_fingerprint(options: argparse.Namespace) -> str:
     from sidestep import fingerprint
 
     fingerprint.REMEMBERED.load(layout.sources(options.root))
-    return digits(planned.read(code))
+    return short_digest(planned.read(code))
 
 
 def _fetch(options: argparse.Namespace) -> None:

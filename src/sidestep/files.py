@@ -47,7 +47,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def digits(text: str) -> str:
+def short_digest(text: str) -> str:
     """The first 16 hexadecimal digits of a text's SHA-256, by which planned files and fingerprints are named."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from sidestep import seals
 from sidestep.errors import UserError
-from sidestep.files import digits
+from sidestep.files import short_digest
 from sidestep.registry import PACKAGE
 
 # Modules that cannot change what a job computes: the way in, paths, words, and what a run reports
@@ -192,7 +192,7 @@ def text(entries: frozenset[str], libraries: tuple[str, ...] = LIBRARIES) -> str
 
 @cache
 def _fingerprint(entries: frozenset[str], libraries: tuple[str, ...]) -> str:
-    return digits(text(entries, libraries))
+    return short_digest(text(entries, libraries))
 
 
 def of(entries: Iterable[str], libraries: tuple[str, ...] = LIBRARIES) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sidestep import layout
 from sidestep.errors import UserError
-from sidestep.files import digits, write_text
+from sidestep.files import short_digest, write_text
 
 
 def write(kind: str, text: str, root: Path = layout.RESULTS) -> Path:
@@ -29,7 +29,7 @@ def write(kind: str, text: str, root: Path = layout.RESULTS) -> Path:
     Raises:
         OSError: it cannot be written.
     """
-    path = layout.plan(root) / f"{kind}-{digits(text)}.json"
+    path = layout.plan(root) / f"{kind}-{short_digest(text)}.json"
     if not path.exists():
         write_text(path, text)
     elif path.read_bytes() != text.encode():
@@ -50,6 +50,6 @@ def read(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error})") from None
     named = re.fullmatch(r"[a-z]+-([0-9a-f]{16})\.json", path.name)
-    if named and digits(text) != named[1]:
+    if named and short_digest(text) != named[1]:
         raise UserError(f"{path} is damaged (it is not what was written): run again")
     return text
