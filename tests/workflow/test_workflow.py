@@ -333,6 +333,23 @@ def test_a_job_killed_in_mid_epoch_ends_with_the_bytes_of_one_left_alone(built, 
             assert mine.read_bytes() == other.read_bytes()
 
 
+def test_a_plan_that_cannot_be_written_is_one_sentence(fresh):
+    """Of every kind of planned file; a folder in its place is what even an administrator cannot write."""
+    fresh.run("-n", "--quiet", "rules")
+    first = {path.name.split("-")[0]: path for path in (fresh.folder / "results/plan").glob("*-*")}
+    assert len(first) > 4
+    for path in first.values():
+        text = path.read_bytes()
+        path.unlink()
+        path.mkdir()
+        code, output = fresh.run("-n", check=False)
+        path.rmdir()
+        path.write_bytes(text)
+        assert code != 0 and "Traceback" not in output
+        said = f"the plan cannot be written: Is a directory ({path.relative_to(fresh.folder)})"
+        assert said in output.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -245,6 +245,12 @@ def study_file(wildcards):
     return planned_study(study_of(wildcards))
 
 
+@functools.cache
+def planned_config():
+    """The merged config as it was given, which the report's own Snakemake reads."""
+    return str(planned.write("config", json.dumps(config, sort_keys=True)))
+
+
 def numbers_entries(config):
     figures = [
         thing["name"] for study in config.studies.values() for thing in study.figures
@@ -294,6 +300,7 @@ def write_plan(config):
             code_file(entries.plot(thing["name"]))
     code_file(entries.tabulate())
     code_file(numbers_entries(config))
+    planned_config()
     fingerprint.REMEMBERED.save(layout.sources())
     if not recorded():
         mark_stale_runs(config)

@@ -33,7 +33,7 @@ rule gather_numbers:
 rule make_report:
     """Snakemake's own report: every figure with its caption, what made it, and how long it took."""
     input:
-        config=str(planned.write("config", json.dumps(config, sort_keys=True))),
+        config=planned_config(),
         figures=all_figures(),
         paper="results/paper.pdf",
     output:
