@@ -21,5 +21,8 @@ RUN pip install --no-cache-dir --disable-pip-version-check --constraint /tmp/con
     torchvision==0.28.0 \
     typst==0.15.0
 
+# Who runs it by a number of their own (`docker run --user`) has neither a home nor a name here, and Snakemake needs both.
+ENV HOME=/tmp USER=paper
+
 WORKDIR /paper
 CMD ["snakemake", "--cores", "4"]

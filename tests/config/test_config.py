@@ -336,6 +336,7 @@ def test_the_lists_of_pins_agree():
     assert pins(conda) == wanted
     recipe = (ROOT / "Dockerfile").read_text().splitlines()
     assert pins(line.removesuffix("\\").rstrip() for line in recipe) == wanted
+    assert any(line.startswith("ENV HOME=") and " USER=" in line for line in recipe)
     python = next(item for item in environment["dependencies"] if "python" in item)
     assert any(line.startswith(f"FROM python:{python.split('=')[1]}-") for line in recipe)
     constraints = pins((ROOT / "constraints.txt").read_text().splitlines())
