@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import typst
 from project import environment
 
 from sidestep import seals
@@ -171,6 +172,19 @@ def test_editing_a_metric_measures_again_and_trains_nothing(finished):
 def test_editing_how_data_are_fetched_retrains_nothing(finished):
     finished.edit("data/fetch.py", "def fetch(", "UNUSED = 1\n\n\ndef fetch(")
     assert finished.to_train() == set()
+
+
+def test_the_abstract_leaves_room_for_text_on_the_first_page(built):
+    ends = typst.query(
+        str(built.folder / "paper/paper.typ"),
+        "<front>",
+        field="value",
+        one=True,
+        root=str(built.folder),
+        sys_inputs={"results": "/results"},
+        ignore_system_fonts=True,
+    )
+    assert 0.2 < float(ends) < 0.7
 
 
 def test_editing_the_text_typesets_only(finished):
