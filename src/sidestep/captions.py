@@ -3,11 +3,9 @@
 The report and the paper print them, and neither should load what draws figures.
 """
 
-import ast
-from contextlib import suppress
-
+from sidestep import declared
 from sidestep.errors import UserError
-from sidestep.registry import PACKAGE
+from sidestep.registry import names
 
 
 def caption(figure: str) -> str:
@@ -25,14 +23,9 @@ def short_title(figure: str) -> str:
 
 
 def _constant(figure: str, name: str) -> str:
-    path = PACKAGE / "figures" / f"{figure}.py"
-    if not path.is_file():
+    if figure not in names("figures"):
         raise UserError(f"there is no figure '{figure}' to caption")
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets = [node.target]
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            with suppress(ValueError):
-                return " ".join(str(ast.literal_eval(node.value)).split())  # type: ignore[attr-defined]
-    raise UserError(f"figure '{figure}' has no {name} that is a plain text")
+    text = declared.constant("figures", figure, name)
+    if not isinstance(text, str):
+        raise UserError(f"figure '{figure}' has no {name} that is a plain text")
+    return " ".join(text.split())

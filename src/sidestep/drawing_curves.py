@@ -33,6 +33,7 @@ from sidestep.drawing_variants import (
     plain_ticks,
 )
 from sidestep.style import BLACK, TEXT, VARIANT_COLOURS
+from sidestep.sweeps import FEW, looks_of
 from sidestep.tables import Tables
 
 LEAST = 7.0
@@ -72,7 +73,7 @@ def members(tables: Tables) -> pd.DataFrame:
     colours; one that is not has the look of its method's first.
     """
     study = tables.study
-    places = variants.looks(study)
+    places = looks_of(study)
     methods = {variant.name: variants.method(variant.run) for variant in study.variants}
     of_method: dict[str, int] = {}
     for name in sorted(methods, key=lambda name: places[name]):
@@ -85,7 +86,7 @@ def members(tables: Tables) -> pd.DataFrame:
         for name in (name for name in names if name in firsts.values()):
             looks[name] = distinct(of_method[methods[name]], looks.values())
         for name in (name for name in names if name not in looks):
-            if len(looks) < variants.FEW:
+            if len(looks) < FEW:
                 looks[name] = distinct(places[name], looks.values())
         for name in names:
             found[name] = {

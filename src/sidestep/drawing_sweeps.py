@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sidestep import variants
 from sidestep.drawing import datasets_of, empty, grid, title
 from sidestep.drawing_variants import QUIET, TALLEST, colour, foot
 from sidestep.style import BLACK, TEXT, VALUES
+from sidestep.sweeps import looks_of
 from sidestep.tables import Tables
 
 _SWEPT = {
@@ -31,7 +31,7 @@ def sweep_rows(tables: Tables, setting: str) -> pd.DataFrame:
     kept = ["dataset", "sweep", "of", "look", "variant", "value", "number", "place", "reference"]
     kept += ["quantity", "mean", "low", "high", "n", "diverged", "separates"]
     found = found.assign(of=found["sweep"].map(of))
-    found = found.assign(look=found["of"].map(variants.looks(tables.study)))
+    found = found.assign(look=found["of"].map(looks_of(tables.study)))
     return found[[*kept, "seconds_run", "baseline"]]
 
 

@@ -20,6 +20,7 @@ from sidestep import variants
 from sidestep.drawing import datasets_of, title
 from sidestep.study import Study
 from sidestep.style import BLACK, SMALL, VARIANT_COLOURS, VARIANT_MARKERS
+from sidestep.sweeps import looks_of, main_variants
 from sidestep.tables import Tables
 
 QUIET = "#555555"
@@ -33,7 +34,7 @@ _BETWEEN = (0.2, 0.4, 0.6, 0.7, 0.85, 0.92, 0.94, 0.96, 0.97, 0.985, 0.992, 0.99
 
 def with_looks(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The rows of the study's main variants, with the variants' places among the colours (`look`)."""
-    places, main = variants.looks(study), variants.main_variants(study)
+    places, main = looks_of(study), main_variants(study)
     found = frame[frame["variant"].isin([*main, study.baseline])]
     return found.assign(look=found["variant"].map(places).astype(int))
 

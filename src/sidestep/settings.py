@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sidestep.registry import PACKAGE, names, singular, unknown
+from sidestep import declared
+from sidestep.registry import names, singular, unknown
 
 Count = int  # a whole number of at least 1
 Natural = int  # a whole number of at least 0
@@ -43,25 +44,6 @@ LISTS = {"Operations": "operations"}
 # Required settings that the config may leave to whoever builds the thing: a budget sets a layer's size.
 SUPPLIED = {("layers", "size")}
 SHARES = ("equal", "parameters", "mult_adds", "front", "back")
-
-MAIN = {
-    "networks": "build",
-    "heads": "build",
-    "layers": "build",
-    "gates": "build",
-    "edits": "edit",
-    "signals": "build",
-    "strategies": "phases",
-    "operations": "forward",
-    "optimisers": "update",
-    "schedules": "factor",
-    "augmentations": "augment",
-    "probes": "probe",
-    "metrics": "measure",
-    "group_metrics": "measure",
-    "analyses": "analyse",
-    "figures": "rows",
-}
 
 
 def _whole(value: object) -> bool:
@@ -167,17 +149,11 @@ def settings_of(kind: str, name: str) -> dict[str, Setting]:
     Raises:
         LookupError: the file has no main function, or an annotation is not known here.
     """
-    path = PACKAGE / kind / f"{name}.py"
-    main = MAIN[kind]
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == main:
-            defaults = node.args.kw_defaults
-            return {
-                argument.arg: _setting(argument, default, path.name)
-                for argument, default in zip(node.args.kwonlyargs, defaults, strict=True)
-            }
-    raise LookupError(f"{path} defines no function {main}")
+    found = declared.main(kind, name).args
+    return {
+        argument.arg: _setting(argument, default, f"{name}.py")
+        for argument, default in zip(found.kwonlyargs, found.kw_defaults, strict=True)
+    }
 
 
 def _setting(argument: ast.arg, default: ast.expr | None, where: str) -> Setting:
@@ -254,7 +230,7 @@ def nested_kinds(kind: str) -> dict[str, str]:
 @cache
 def needs(analysis: str) -> tuple[str, ...]:
     """Other analyses whose tables an analysis reads: the constant `NEEDS` of its file; none without it."""
-    return _constant(analysis, "NEEDS")
+    return tuple(declared.constant("analyses", analysis, "NEEDS") or ())
 
 
 @cache
@@ -263,15 +239,7 @@ def reads(analysis: str) -> tuple[str, ...]:
 
     Without it, the table.
     """
-    return _constant(analysis, "READS") or ("table",)
-
-
-def _constant(analysis: str, name: str) -> tuple[str, ...]:
-    path = PACKAGE / "analyses" / f"{analysis}.py"
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-            return tuple(ast.literal_eval(node.value))
-    return ()
+    return tuple(declared.constant("analyses", analysis, "READS") or ("table",))
 
 
 @cache
@@ -281,11 +249,10 @@ def stages_of(network: str) -> tuple[str, ...]:
     Raises:
         LookupError: the file has no such constant.
     """
-    path = PACKAGE / "networks" / f"{network}.py"
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "STAGES":
-            return tuple(ast.literal_eval(node.value))
-    raise LookupError(f"{path} defines no STAGES")
+    found = declared.constant("networks", network, "STAGES")
+    if not found:
+        raise LookupError(f"network '{network}' defines no STAGES")
+    return tuple(found)
 
 
 def stage_faults(strategy: dict[str, Any], network: str, where: str) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 from sidestep import settings
 from sidestep.files import canonical_json
 from sidestep.study import Study, Variant
-from sidestep.variants import complete
+from sidestep.things import complete
 
 Run = dict[str, Any]
 

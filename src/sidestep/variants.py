@@ -1,30 +1,20 @@
 """What the variants of a study are, told by their settings and never by their names.
 
-A setting that a variant does not give has the default in the source of the thing that takes it, read
-without importing it: what draws and analyses needs no torch.
+A setting that a variant does not give has the default in the source of the thing that takes it.
 """
 
-import ast
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sidestep import settings
+from sidestep import declared, settings
 from sidestep.files import canonical_json
-from sidestep.registry import PACKAGE, arguments
 from sidestep.study import Study, Variant
+from sidestep.things import complete, describe
 
 Run = dict[str, Any]
 
 # Names of the phases that strategies make besides one for each block, in which all stages learn.
 WHOLE = ("all", "together", "fine_tune")
 NETWORK, OWN_HEAD, SIGNAL = "network", "own head", "signal"
-# The optimiser with its schedule counts as one setting: each is chosen for the other.
-OPTIMISER = "optimiser"
-# Sweeps that have figures of their own: a study of many variants draws their reference elsewhere.
-APART = ("shares", "fine_tune", "ends")
-# Most variants of a study that is drawn whole: the baseline and seven colours.
-FEW = 8
 # What a run is if it does not say so; every resolved run does.
 USUAL: Run = {
     "normalisation": "unit",
@@ -46,45 +36,6 @@ METHODS = (
 END_TO_END = "end_to_end"
 # What a run is watched by, which leaves its training alone.
 _WATCHED = ("probes", "records", "evaluate", "evaluations")
-
-
-@dataclass(frozen=True)
-class Member:
-    """A variant of a sweep: the value of the swept setting as a label, and as a number if it is one."""
-
-    variant: str
-    label: str
-    number: float | None
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """At least two variants that differ in one setting alone.
-
-    Attributes:
-        setting: of the strategy, or `optimiser`.
-        members: rising where the values are numbers, else in the study's order.
-        reference: the variant to which the others are compared: the study's baseline if it is a
-            member, else the one with the default, else the first.
-    """
-
-    setting: str
-    members: tuple[Member, ...]
-    reference: str
-
-
-def complete(kind: str, thing: dict[str, Any]) -> dict[str, Any]:
-    """A named thing with the defaults of all settings that it does not give, nested ones too.
-
-    Args:
-        kind: the folder, such as `signals`.
-        thing: `{name: …, setting: value, …}`, without fault.
-    """
-    found = {**_defaults(kind, thing["name"]), **arguments(thing)}
-    for name, setting in settings.settings_of(kind, thing["name"]).items():
-        if setting.kind in settings.NESTED and name in found:
-            found[name] = complete(settings.NESTED[setting.kind], found[name])
-    return {"name": thing["name"], **found}
 
 
 def stages(run: Run) -> tuple[str, ...]:
@@ -134,7 +85,7 @@ def method(run: Run) -> str:
     (`random_features`). Blocks that learn from anything else, teach the stages below them, or are
     tuned as a whole at last are `blockwise`.
     """
-    strategy = _strategy(run)
+    strategy = strategy_of(run)
     signal = strategy.get("signal")
     if strategy["name"] != "blockwise" or signal is None:
         return str(strategy["name"])
@@ -171,9 +122,9 @@ def setting(run: Run) -> str:
     and flipped as usual, else what is done to them; the normalisation if it is not `unit`.
     """
     parts = [describe("networks", run["network"])]
-    things = _augmentations(run)
-    if things:
-        words = [describe("augmentations", thing) for thing in things]
+    augmentations = _augmentations(run)
+    if augmentations:
+        words = [describe("augmentations", thing) for thing in augmentations]
         parts.append("augmented")
         if sorted(words) != sorted(AUGMENTED):
             parts[-1] += f" by {' and '.join(words)}"
@@ -244,7 +195,7 @@ def differing_in(study: Study, *paths: str) -> list[list[Variant]]:
     """
     groups: dict[str, list[Variant]] = {}
     for variant in study.variants:
-        kept = _written(variant.run)
+        kept = written(variant.run)
         for path in paths:
             *outer, last = path.split(".")
             inner = kept
@@ -255,76 +206,7 @@ def differing_in(study: Study, *paths: str) -> list[list[Variant]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def looks(study: Study) -> dict[str, int]:
-    """Variant → its place among the colours: the baseline has 0, then those of `main_variants`."""
-    main = main_variants(study)
-    others = [variant.name for variant in study.variants if variant.name not in main]
-    names = [study.baseline, *(name for name in (*main, *others) if name != study.baseline)]
-    return {name: look for look, name in enumerate(names)}
-
-
-def main_variants(study: Study) -> tuple[str, ...]:
-    """The variants that figures of all variants draw, in the study's order.
-
-    In a study of more than `FEW` those are left out that differ from one that is drawn only in a
-    setting of `APART`, whose figures show them.
-    """
-    names = tuple(variant.name for variant in study.variants)
-    if len(names) <= FEW:
-        return names
-    minor = {
-        member.variant
-        for sweep in sweeps(study)
-        if sweep.setting in APART
-        for member in sweep.members
-        if member.variant not in (sweep.reference, study.baseline)
-    }
-    return tuple(name for name in names if name not in minor)
-
-
-def sweeps(study: Study) -> list[Sweep]:
-    """Every group of two or more variants that differ in one setting of the strategy, or the optimiser.
-
-    Each variant may have a learning rate of its own, found by the same search: it is no difference,
-    unless two variants of a group differ in nothing else.
-    """
-    every = [setting for variant in study.variants for setting in _strategy(variant.run)]
-    names = [name for name in dict.fromkeys(every) if name != "name"]
-    return [sweep for setting in (*names, OPTIMISER) for sweep in _sweeps(study, setting)]
-
-
-def _sweeps(study: Study, setting: str) -> list[Sweep]:
-    found = []
-    for group in _alike(list(study.variants), setting, with_rate=False):
-        values = [canonical_json(_value(variant.run, setting)) for variant in group]
-        split = setting != OPTIMISER and len(set(values)) < len(values)
-        parts = _alike(group, setting, with_rate=True) if split else [group]
-        found += [_sweep(study, part, setting) for part in parts if len(part) > 1]
-    return found
-
-
-def _alike(variants: list[Variant], setting: str, *, with_rate: bool) -> list[list[Variant]]:
-    """Variants that take the setting, in groups that differ in nothing else."""
-    groups: dict[str, list[Variant]] = {}
-    for variant in variants:
-        if setting == OPTIMISER or setting in _strategy(variant.run):
-            key = _rest(variant.run, setting, with_rate=with_rate)
-            groups.setdefault(key, []).append(variant)
-    return list(groups.values())
-
-
-def _rest(run: Run, setting: str, *, with_rate: bool) -> str:
-    """All that decides how a run trains but the setting, as a text that is the same for equal runs."""
-    kept = _written(run)
-    if not with_rate:
-        kept["optimiser"].pop("lr", None)
-    if setting == OPTIMISER:
-        del kept["optimiser"], kept["schedule"]
-    kept["strategy"].pop(setting, None)
-    return canonical_json(kept)
-
-
-def _written(run: Run) -> Run:
+def written(run: Run) -> Run:
     """All that decides how a run trains, written in one way, with all defaults."""
     kept = {key: value for key, value in (USUAL | run).items() if key not in _WATCHED}
     for key, kind in (
@@ -333,12 +215,12 @@ def _written(run: Run) -> Run:
         ("schedule", "schedules"),
     ):
         kept[key] = complete(kind, run[key])
-    kept["strategy"] = _strategy(run)
+    kept["strategy"] = strategy_of(run)
     kept["augmentations"] = [complete("augmentations", thing) for thing in kept["augmentations"]]
     return kept
 
 
-def _strategy(run: Run) -> dict[str, Any]:
+def strategy_of(run: Run) -> dict[str, Any]:
     """The strategy with its defaults, written in one way: settings without effect have the default."""
     found = complete("strategies", run["strategy"])
     if "ends" in found:
@@ -346,101 +228,11 @@ def _strategy(run: Run) -> dict[str, Any]:
         ends = found["ends"] or known
         found["ends"] = [stage for stage in known[:-1] if stage in ends]
     if found.get("order") == "together":
-        defaults = _defaults("strategies", found["name"])
+        defaults = declared.defaults("strategies", found["name"])
         found |= {key: defaults[key] for key in ("shares", "cache")}
     return found
 
 
-def _value(run: Run, setting: str) -> Any:
-    if setting == OPTIMISER:
-        return [complete("optimisers", run["optimiser"]), complete("schedules", run["schedule"])]
-    return _strategy(run)[setting]
-
-
-def _sweep(study: Study, variants: list[Variant], setting: str) -> Sweep:
-    members = [_member(variant, setting) for variant in variants]
-    if all(member.number is not None for member in members):
-        members.sort(key=lambda member: member.number or 0.0)
-    names = [member.variant for member in members]
-    usual = [variant.name for variant in variants if _is_default(variant.run, setting)]
-    reference = study.baseline if study.baseline in names else [*usual, *names][0]
-    return Sweep(setting, tuple(members), reference)
-
-
-def _is_default(run: Run, setting: str) -> bool:
-    if setting == OPTIMISER:
-        return False
-    given = {key: value for key, value in run["strategy"].items() if key != setting}
-    default = setting in _defaults("strategies", run["strategy"]["name"])
-    return default and _value(run, setting) == _value({**run, "strategy": given}, setting)
-
-
-def _member(variant: Variant, setting: str) -> Member:
-    run, value = variant.run, _value(variant.run, setting)
-    number = None
-    if setting == OPTIMISER:
-        schedule = describe("schedules", run["schedule"])
-        label = describe("optimisers", run["optimiser"])
-        label += "" if schedule == "constant" else f", {schedule}"
-    elif setting == "ends":
-        whole = len(value) == len(stages(run)) - 1
-        label = "after every stage" if whole and len(value) > 1 else f"after {', '.join(value)}"
-        label = label if value else "no cut"
-    elif isinstance(value, dict):
-        known = settings.settings_of("strategies", run["strategy"]["name"])
-        label = describe(settings.NESTED[known[setting].kind], value)
-    else:
-        label = _words(value)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        number = float(value) if is_number else None
-    return Member(variant.name, label, number)
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return " : ".join(map(_words, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def describe(kind: str, thing: dict[str, Any]) -> str:
-    """A named thing in words: its name, and the settings that differ from their defaults, in one order."""
-    usual = _defaults(kind, thing["name"])
-    differing = []
-    for key, setting in settings.settings_of(kind, thing["name"]).items():
-        value: Any = thing.get(key, usual.get(key))
-        if canonical_json(value) != canonical_json(usual.get(key)):
-            nested = setting.kind in settings.NESTED
-            words = describe(settings.NESTED[setting.kind], value) if nested else _words(value)
-            differing.append(f"{key} {words}")
-    return str(thing["name"]) + (f" ({', '.join(differing)})" if differing else "")
-
-
-@cache
-def _function(kind: str, name: str) -> ast.FunctionDef:
-    tree = _tree(kind, name)
-    main = settings.MAIN[kind]
-    return next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == main)
-
-
-@cache
-def _tree(kind: str, name: str) -> ast.Module:
-    return ast.parse((PACKAGE / kind / f"{name}.py").read_text(encoding="utf-8"))
-
-
-@cache
-def _defaults(kind: str, name: str) -> dict[str, Any]:
-    """The settings of a thing that have a default, with it."""
-    found = _function(kind, name).args
-    return {
-        argument.arg: ast.literal_eval(default)
-        for argument, default in zip(found.kwonlyargs, found.kw_defaults, strict=True)
-        if default is not None
-    }
-
-
-@cache
 def _in_nats(signal: str) -> bool:
     """Whether a signal's loss is a cross-entropy of the labels: its file says `IN_NATS = True`."""
-    return any(ast.unparse(node) == "IN_NATS = True" for node in _tree("signals", signal).body)
+    return declared.constant("signals", signal, "IN_NATS") is True

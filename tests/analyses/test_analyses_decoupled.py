@@ -28,7 +28,7 @@ from made_blocks import (
 )
 from made_tables import one
 
-from sidestep import variants
+from sidestep import sweeps, variants
 from sidestep.analyses import (
     data_settings,
     equal_seconds,
@@ -41,6 +41,7 @@ from sidestep.analyses.shared.finals import finals
 from sidestep.analyses.shared.groups import labelled
 from sidestep.analyses.shared.timeline import history
 from sidestep.study import Variant
+from sidestep.sweeps import sweeps_of
 
 ANALYSES = (data_settings, equal_seconds, family, learning_rates, order, published_curves)
 
@@ -107,7 +108,7 @@ def test_runs_of_before_the_new_keys_have_their_defaults() -> None:
     old = {key: value for key, value in run().items() if key not in new}
     assert variants.setting(old) == "basic_cnn"
     usual = run(normalisation="unit")
-    assert variants._rest(old, "freeze", with_rate=True) == variants._rest(
+    assert sweeps._rest(old, "freeze", with_rate=True) == sweeps._rest(
         usual, "freeze", with_rate=True
     )
 
@@ -124,14 +125,14 @@ def test_sweeps_tell_new_keys_apart_and_write_augmentations_in_one_way() -> None
         "augmented-loose": blocks(MLP, augmentations=padded, **tuned),
     }
     study = made(runs, ends(**dict.fromkeys(runs, (0.5,)))).study
-    found = [(s.setting, [m.variant for m in s.members]) for s in variants.sweeps(study)]
+    found = [(s.setting, [m.variant for m in s.members]) for s in sweeps_of(study)]
     assert found == [("freeze", ["dgl", "loose"]), ("freeze", ["augmented", "augmented-loose"])]
 
 
 def test_a_sweep_over_heads_is_named_in_words() -> None:
     runs = {name: blocks({**MLP, "head": {"name": name}}) for name in ("mlp", "linear")}
     study = made(runs, ends(mlp=(0.5,), linear=(0.5,))).study
-    (sweep,) = variants.sweeps(study)
+    (sweep,) = sweeps_of(study)
     labels = [member.label for member in sweep.members]
     assert labels == [f"auxiliary_classifier (head {name})" for name in ("mlp", "linear")]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from made_tables import one
 
-from sidestep import registry, variants
+from sidestep import declared, registry, variants
 from sidestep.analyses import phase_cost, strategy_sweeps, time_to_target, timeline
 from sidestep.analyses.shared.timeline import (
     Phase,
@@ -20,8 +20,10 @@ from sidestep.analyses.shared.timeline import (
     phases,
     seconds_at,
 )
-from sidestep.settings import MAIN, settings_of
+from sidestep.declared import MAIN
+from sidestep.settings import settings_of
 from sidestep.study import Study, Variant
+from sidestep.sweeps import looks_of, main_variants, sweeps_of
 from sidestep.tables import Tables
 
 ANALYSES = (timeline, time_to_target, phase_cost, strategy_sweeps)
@@ -188,7 +190,7 @@ def test_what_the_loss_of_a_phase_is_of(described: Any, phase: str, expected: st
 @pytest.mark.parametrize("name", registry.names("signals"))
 def test_whether_a_signal_is_a_cross_entropy_is_read_as_its_module_says(name: str) -> None:
     module = registry.load("signals", name)
-    assert variants._in_nats(name) == getattr(module, "IN_NATS", False)
+    assert declared.constant("signals", name, "IN_NATS") == getattr(module, "IN_NATS", None)
 
 
 @pytest.mark.parametrize("kind", ["strategies", "signals", "optimisers", "schedules", "networks"])
@@ -201,7 +203,7 @@ def test_defaults_read_from_the_source_are_those_of_the_function(kind: str) -> N
             for p in given
             if p.kind is p.KEYWORD_ONLY and p.default is not p.empty
         }
-        assert variants._defaults(kind, name) == wanted
+        assert declared.defaults(kind, name) == wanted
         required = {key for key, each in settings_of(kind, name).items() if each.required}
         assert set(wanted) == set(settings_of(kind, name)) - required
 
@@ -362,7 +364,7 @@ def swept(losses: dict[tuple[str, str, int], Curve] | None = None) -> Tables:
 
 
 def test_sweeps_are_groups_that_differ_in_one_setting_alone() -> None:
-    found = {sweep.setting: sweep for sweep in variants.sweeps(swept().study)}
+    found = {sweep.setting: sweep for sweep in sweeps_of(swept().study)}
     labels = {
         setting: [(member.variant, member.label) for member in sweep.members]
         for setting, sweep in found.items()
@@ -395,16 +397,16 @@ def test_two_learning_rates_of_one_value_are_told_apart() -> None:
         "c": {**blockwise(freeze=False), "optimiser": quick},
     }
     study = made(runs, dict.fromkeys(runs, WHOLE), {("mnist", "a", 0): {10: 1.0}}).study
-    groups = [(s.setting, [m.variant for m in s.members]) for s in variants.sweeps(study)]
+    groups = [(s.setting, [m.variant for m in s.members]) for s in sweeps_of(study)]
     assert groups == [("freeze", ["a", "b"]), ("optimiser", ["b", "c"])]
 
 
 def test_a_sweep_without_the_default_refers_to_its_first_member() -> None:
     runs = {"a": blockwise(shares="front"), "b": blockwise(shares="back")}
     study = made(runs, dict.fromkeys(runs, WHOLE), {("mnist", "a", 0): {10: 1.0}}).study
-    (sweep,) = variants.sweeps(study)
+    (sweep,) = sweeps_of(study)
     assert sweep.reference == "a"
-    (other,) = variants.sweeps(Study(**{**vars_of(study), "baseline": "b"}))
+    (other,) = sweeps_of(Study(**{**vars_of(study), "baseline": "b"}))
     assert other.reference == "b"
 
 
@@ -439,12 +441,12 @@ def test_sweeps_compare_final_values_in_pairs() -> None:
 def test_main_variants_leave_out_what_other_figures_show_of_a_large_study() -> None:
     study = swept().study
     main = ("adam", "sgd", "turn", "together", "loose", "similar", "other")
-    assert variants.main_variants(study) == main
-    looks = variants.looks(study)
+    assert main_variants(study) == main
+    looks = looks_of(study)
     assert [looks[name] for name in main] == list(range(len(main)))
     assert sorted(looks.values()) == list(range(len(SWEPT)))
     small = Study(**{**vars_of(study), "variants": study.variants[:8], "baseline": "turn"})
-    assert len(variants.main_variants(small)) == 8 and variants.looks(small)["turn"] == 0
+    assert len(main_variants(small)) == 8 and looks_of(small)["turn"] == 0
 
 
 @pytest.mark.parametrize("module", ANALYSES)

@@ -49,7 +49,7 @@ def test_layers_and_teachers_are_told_from_settings(
 
 def test_runs_of_before_teachers_are_the_same_runs() -> None:
     old = {key: v for key, v in run().items() if key not in ("teacher", "substituted_decay")}
-    assert variants._written(old) == variants._written(run())
+    assert variants.written(old) == variants.written(run())
 
 
 def test_teaching_pairs_variants_that_differ_in_the_teacher_alone() -> None:

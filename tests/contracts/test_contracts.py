@@ -17,12 +17,13 @@ from sidestep.building import build_network, shapes_of
 from sidestep.contract import Batch
 from sidestep.data.dataset import ARRAY_NAMES
 from sidestep.data.load import load, split
+from sidestep.declared import MAIN
 from sidestep.errors import UserError
 from sidestep.measuring.group import Group
 from sidestep.measuring.job import measure
 from sidestep.measuring.rows import Row
 from sidestep.measuring.snapshot import Library, Snapshot
-from sidestep.settings import MAIN, reads, settings_of, stages_of
+from sidestep.settings import reads, settings_of, stages_of
 from sidestep.surgery import gates_of
 from sidestep.training.loop import phase_ends, train
 from sidestep.training.setup import make_task

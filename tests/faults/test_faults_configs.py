@@ -16,9 +16,9 @@ from project import copy_project, environment
 
 from faults import FULL, held, sample
 from sidestep import config, config_files, entries, registry
+from sidestep.declared import MAIN
 from sidestep.errors import UserError
 from sidestep.files import canonical_json
-from sidestep.settings import MAIN
 from sidestep.study import Study
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import made_files
-from sidestep import layout, variants
+from sidestep import layout, things, variants
 from sidestep.analyse import analyse_job
 from sidestep.config import resolve
 from sidestep.study import Study
@@ -143,7 +143,7 @@ def _phases(run):
     if variants.method(run) == "end_to_end":
         return {"all": (0, STEPS, 3e8, 0.01)}
     stages = variants.stages(run)
-    if variants.complete("strategies", run["strategy"])["order"] == "together":
+    if things.complete("strategies", run["strategy"])["order"] == "together":
         return {"together": (0, STEPS, 4e8, 0.013)}
     ends = [s for s in stages if s in (*run["strategy"]["ends"], stages[-1])]
     places = [STEPS * index // len(ends) for index in range(len(ends) + 1)]

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from sidestep import variants
+from sidestep import things
 from sidestep.config import resolve
 from sidestep.study import Study
 
@@ -116,7 +116,7 @@ def rows(study, diverged=(), timed=("mnist",), quick=(), collapsed=(), measured=
 
 def _phases(run):
     """Name → begin, end, millions of operations and seconds of a step, seconds before the first."""
-    strategy = variants.complete("strategies", run["strategy"])
+    strategy = things.complete("strategies", run["strategy"])
     whole = 3 * sum(WORK.values())
     if not strategy.get("signal"):
         return {"all": (0, STEPS, whole, whole * 2.5e-6, 0.0)}

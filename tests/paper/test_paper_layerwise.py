@@ -25,7 +25,7 @@ from sidestep.paper.parts.layerwise_study import LayerwiseStudy
 from sidestep.paper.parts.layerwise_targets import Reach
 from sidestep.statistics.intervals import Interval
 from sidestep.tables import Tables
-from sidestep.variants import complete
+from sidestep.things import complete
 
 NAN = math.nan
 UP = Interval(2.0, 0.1, 3, 1.0, 3.0)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from sidestep import variants
+from sidestep import things, variants
 from sidestep.analyses.shared.finals import apart, finals, mean
 from sidestep.analyses.shared.groups import labelled
 from sidestep.study import Variant
@@ -34,7 +34,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
     names = labelled(
         groups,
         lambda variant: variants.method(variant.run).replace("_", " "),
-        lambda variant: variants.describe("networks", variant.run["network"]),
+        lambda variant: things.describe("networks", variant.run["network"]),
     )
     rows: list[dict[str, Any]] = []
     for dataset in study.datasets:

@@ -14,6 +14,7 @@ import pandas as pd
 from sidestep import variants
 from sidestep.analyses.shared import timeline
 from sidestep.study import Study
+from sidestep.sweeps import OPTIMISER, sweeps_of
 from sidestep.tables import Tables
 
 COLUMNS = [
@@ -55,8 +56,8 @@ def compared(study: Study) -> list[dict[str, str]]:
     Where only a setting of one update rule differs, such as its decay, that is another question.
     """
     found = []
-    for sweep in variants.sweeps(study):
-        if sweep.setting == variants.OPTIMISER:
+    for sweep in sweeps_of(study):
+        if sweep.setting == OPTIMISER:
             names = {study.variant(m.variant).run["optimiser"]["name"] for m in sweep.members}
             if len(names) > 1:
                 found.append({member.variant: member.label for member in sweep.members})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from sidestep import variants
+from sidestep import things, variants
 from sidestep.analyses.shared.finals import finals, spread
 from sidestep.analyses.shared.groups import labelled
 from sidestep.study import Variant
@@ -66,4 +66,4 @@ def analyse(tables: Tables) -> pd.DataFrame:
 
 
 def _rate(variant: Variant) -> float:
-    return float(variants.complete("optimisers", variant.run["optimiser"]).get("lr", math.nan))
+    return float(things.complete("optimisers", variant.run["optimiser"]).get("lr", math.nan))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sidestep import variants
+from sidestep import things, variants
 from sidestep.analyses.shared import timeline
 from sidestep.analyses.shared.finals import Finals, apart, finals, mean, spread
 from sidestep.files import canonical_json
@@ -165,7 +165,7 @@ def references(study: Study, variant: Variant) -> dict[str, str]:
 
 def _budget(run: variants.Run) -> tuple[float, str]:
     """The budget and its base; `nan` and empty without one."""
-    network = variants.complete("networks", run["network"])
+    network = things.complete("networks", run["network"])
     sized = "size" in network.get("layer", {})
     if sized or "budget" not in network or variants.layer(run) == variants.DENSE:
         return math.nan, ""
@@ -174,7 +174,7 @@ def _budget(run: variants.Run) -> tuple[float, str]:
 
 def _place(run: variants.Run) -> str:
     """What a dense network has in common with those that are compared to it: all but what makes it smaller."""
-    network = variants.complete("networks", run["network"])
+    network = things.complete("networks", run["network"])
     kept = {key: value for key, value in network.items() if key not in ("layer", "match")}
     return canonical_json([kept, variants.taught(run)])
 

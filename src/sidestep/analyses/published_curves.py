@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from sidestep import variants
+from sidestep import things, variants
 from sidestep.analyses.shared import timeline
 from sidestep.analyses.shared.finals import Values, mean
 from sidestep.datasets import cifar10
@@ -160,8 +160,8 @@ def _other_head(ours: str, theirs: str, differing: tuple[str, ...]) -> int:
 
 def _differing(run: variants.Run, figure: Mapping[Any, Any]) -> tuple[str, ...]:
     """The recorded settings of a published run that ours does not have."""
-    network = variants.complete("networks", run["network"])
-    optimiser = variants.complete("optimisers", run["optimiser"])
+    network = things.complete("networks", run["network"])
+    optimiser = things.complete("optimisers", run["optimiser"])
     whole = TRAIN_IMAGES.get(figure["dataset"], math.nan) - run.get("validation", 0)
     ours = {
         "channels": network.get("channels", network.get("width", math.nan)),

@@ -21,7 +21,8 @@ from sidestep.datasets import fashion_mnist, mnist
 from sidestep.registry import PACKAGE
 from sidestep.study import Study, Variant
 from sidestep.tables import Tables
-from sidestep.variants import Run, complete
+from sidestep.things import complete
+from sidestep.variants import Run
 
 PATH = PACKAGE.parents[1] / "paper" / "published_resizing.csv"
 # The network with one hidden layer.

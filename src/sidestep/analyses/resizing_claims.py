@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sidestep import sizing, variants
+from sidestep import sizing, things, variants
 from sidestep.analyses import late_loss
 from sidestep.analyses.shared.finals import Values
 from sidestep.analyses.shared.moments import after, before
@@ -215,7 +215,7 @@ def _counterpart(context: Context, variant: Variant) -> Variant | None:
 
 
 def _main(run: variants.Run) -> str:
-    network = variants.complete("networks", run["network"])
+    network = things.complete("networks", run["network"])
     return canonical_json([network, sizing.price(run), sizing.decay(run), sizing.start(run)])
 
 
@@ -319,9 +319,7 @@ def _generalises(context: Context, dataset: str) -> Found:
     variant = min(priced, key=lambda v: sizing.price(v.run))
 
     def apart(other: Variant) -> tuple[bool, float]:
-        mine, theirs = (
-            variants.complete("optimisers", v.run["optimiser"]) for v in (variant, other)
-        )
+        mine, theirs = (things.complete("optimisers", v.run["optimiser"]) for v in (variant, other))
         return mine != theirs, abs(math.log2(sizing.neurons(other.run) / sizing.start(variant.run)))
 
     other = min(static, key=apart)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from sidestep import variants
+from sidestep import things
 from sidestep.analyses.shared import timeline
 from sidestep.analyses.shared.finals import apart, finals, mean
+from sidestep.sweeps import sweeps_of
 from sidestep.tables import Tables
 
 COLUMNS = [
@@ -33,7 +34,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
     """
     study = tables.study
     ends_of = finals(tables)
-    phases, sweeps = timeline.phases(tables), variants.sweeps(study)
+    phases, sweeps = timeline.phases(tables), sweeps_of(study)
     rows: list[dict[str, Any]] = []
     for dataset in study.datasets:
         for number, sweep in enumerate(sweeps):
@@ -41,7 +42,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
                 name = member.variant
                 run = study.variant(name).run
                 ends = timeline.boundaries(phases[dataset, name])
-                optimiser = variants.complete("optimisers", run["optimiser"])
+                optimiser = things.complete("optimisers", run["optimiser"])
                 for quantity in ("loss", "accuracy"):
                     mine = ends_of.of(dataset, name, "test", quantity)
                     theirs = ends_of.of(dataset, sweep.reference, "test", quantity)

@@ -8,10 +8,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sidestep import drawing_curves as shared
-from sidestep import sizing, variants
+from sidestep import sizing
 from sidestep.drawing import empty, note
 from sidestep.drawing_variants import colour, plain_ticks
 from sidestep.figures.shared import resizing
+from sidestep.sweeps import OPTIMISER, sweeps_of
 from sidestep.tables import Tables
 
 ALT = "Training loss late in training, by optimiser"
@@ -30,7 +31,7 @@ TALL, ACROSS = 1.9, 2
 def rows(tables: Tables) -> pd.DataFrame:
     """Every evaluation, with the `group` of its variant, named after how its layer comes to its size."""
     study = tables.study
-    sweeps = [each for each in variants.sweeps(study) if each.setting == variants.OPTIMISER]
+    sweeps = [each for each in sweeps_of(study) if each.setting == OPTIMISER]
     names: list[str] = []
     for sweep in sweeps:
         run = study.variant(sweep.reference).run

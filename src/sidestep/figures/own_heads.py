@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sidestep import drawing_curves as shared
-from sidestep import variants
+from sidestep import things, variants
 from sidestep.drawing import empty, line, over_seeds
 from sidestep.drawing_variants import QUIET, by_stage, colour, each_variant, of_diverged
 from sidestep.style import TEXT
@@ -120,7 +120,7 @@ def _style_key(rows: pd.DataFrame) -> list[Line2D]:
 
 
 def _order(run: variants.Run) -> str:
-    strategy = variants.complete("strategies", run["strategy"])
+    strategy = things.complete("strategies", run["strategy"])
     return "in turn" if strategy.get("order") == "in_turn" else "together"
 
 

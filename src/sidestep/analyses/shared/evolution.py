@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from sidestep import variants
+from sidestep import things
 from sidestep.analyses.shared.finals import Finals, Values, finals
 from sidestep.data import arrays
 from sidestep.evolution import (
@@ -196,7 +196,7 @@ def round_ends(run: Run, steps: int) -> list[int]:
         run: whose strategy.
         steps: of the whole run.
     """
-    strategy = variants.complete("strategies", run["strategy"])
+    strategy = things.complete("strategies", run["strategy"])
     if strategy["name"] != "rounds":
         return [steps]
     settle, count = float(strategy["settle"]), int(strategy["rounds"])

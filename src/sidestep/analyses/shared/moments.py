@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sidestep import sizing, variants
+from sidestep import sizing, things, variants
 from sidestep.analyses.shared import timeline
 from sidestep.analyses.shared.finals import Finals, Values
 from sidestep.tables import Tables
@@ -42,7 +42,7 @@ def moments(tables: Tables, ends: Finals) -> Moments:
 
 def before(run: variants.Run) -> float:
     """Epochs of a run in which its size is held where it is, before it begins to move."""
-    strategy = variants.complete("strategies", run["strategy"])
+    strategy = things.complete("strategies", run["strategy"])
     held = strategy["before"] if strategy["name"] == "size_later" else 0.0
     return float(held * run["epochs"])
 

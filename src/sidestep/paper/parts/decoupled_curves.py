@@ -26,6 +26,7 @@ from sidestep.paper.parts.layerwise_words import (
     verb,
 )
 from sidestep.statistics.intervals import Interval, mean_interval, paired_difference
+from sidestep.sweeps import sweeps_of
 
 GAP = {BELOW: "smaller", ABOVE: "larger", OPEN: "not separated", ALONE: "without interval"}
 TRAINING = {BELOW: "lower", ABOVE: "higher", OPEN: "not separated", ALONE: "without interval"}
@@ -104,7 +105,7 @@ def claim(
 def couples(study: DecoupledStudy) -> list[tuple[str, str]]:
     """Pairs of variants that differ in the order of their blocks alone: at the same time, and in turn."""
     found = []
-    for sweep in variants.sweeps(study.tables.study):
+    for sweep in sweeps_of(study.tables.study):
         if sweep.setting != "order":
             continue
         names = [member.variant for member in sweep.members]

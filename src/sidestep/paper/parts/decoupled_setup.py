@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sidestep import variants
+from sidestep import things, variants
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import setup
 from sidestep.paper.parts.decoupled_study import DecoupledStudy
@@ -282,10 +282,10 @@ def teacher(study: DecoupledStudy, variant: str) -> str:
     kind = str(signal["name"])
     if head := signal.get("head"):
         words = HEADS.get(str(head["name"]), plain(str(head["name"])))
-        said = plain(variants.describe("heads", head).removeprefix(str(head["name"])))
+        said = plain(things.describe("heads", head).removeprefix(str(head["name"])))
         return f"head: {words}{said}"
     if kind in SIGNALS:
         given = {key: value for key, value in signal.items() if key not in ("context",)}
-        said = variants.describe("signals", given).removeprefix(kind)
+        said = things.describe("signals", given).removeprefix(kind)
         return SIGNALS[kind] + plain(said)
     return plain(kind.replace("_", " "))

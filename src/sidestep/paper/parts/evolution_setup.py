@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sidestep import variants
+from sidestep import things
 from sidestep.evolution import CONTROL
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts.decoupled_words import distinct
@@ -39,7 +39,7 @@ def evolution_setup(study: EvolutionStudy) -> dict[str, Any]:
 def iterations(study: EvolutionStudy) -> str:
     """How many iterations boosting has."""
     asked = [thing for thing in study.study.analyses if thing["name"] == "boosting"]
-    thing = variants.complete("analyses", (asked or [{"name": "boosting"}])[0])
+    thing = things.complete("analyses", (asked or [{"name": "boosting"}])[0])
     return f.plural(int(thing["iterations"]), "iteration")
 
 
@@ -80,8 +80,7 @@ def _sized(study: EvolutionStudy, role: str, names: list[str]) -> str:
     if role != CONTROL:
         return ""
     sizes = distinct(
-        f.count(variants.complete("networks", study.runs[name]["network"])["size"])
-        for name in names
+        f.count(things.complete("networks", study.runs[name]["network"])["size"]) for name in names
     )
     return f" ({f.listed(sizes, 'or')} operations)"
 
@@ -96,9 +95,9 @@ def generations(study: EvolutionStudy) -> Iterator[str]:
 
 
 def _generations(study: EvolutionStudy, name: str) -> str:
-    strategy = variants.complete("strategies", study.runs[name]["strategy"])
+    strategy = things.complete("strategies", study.runs[name]["strategy"])
     edit = study.edit(name)
-    start = int(variants.complete("networks", study.runs[name]["network"])["size"])
+    start = int(things.complete("networks", study.runs[name]["network"])["size"])
     parts = [
         "from no operations" if not start else f"from {f.plural(start, 'operation')}",
         f.plural(int(strategy["rounds"]), "round"),
@@ -123,7 +122,7 @@ def _few(number: int) -> str:
 def operations(study: EvolutionStudy) -> str:
     """The kinds of operations that graphs may have, and how often one has a constant."""
     graphs = [
-        variants.complete("networks", run["network"])
+        things.complete("networks", run["network"])
         for run in study.runs.values()
         if run["network"]["name"] == "evolving"
     ]

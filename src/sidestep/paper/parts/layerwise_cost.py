@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from sidestep import variants
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
 from sidestep.paper.parts.layerwise_study import LayerwiseStudy
 from sidestep.paper.parts.layerwise_words import code, plain
 from sidestep.paper.parts.study import each_row
 from sidestep.paper.parts.words import dataset_name
+from sidestep.sweeps import main_variants
 
 # Rows that a table can have on one page.
 MOST_ROWS = 50
@@ -29,7 +29,7 @@ def cost(study: LayerwiseStudy) -> dict[str, Any]:
         return {**table, "sentences": [say.absent("what a step of each phase costs")]}
     where = timed[0] if timed else study.datasets[0]
     rows = found[found["dataset"] == where]
-    main = variants.main_variants(study.tables.study)
+    main = main_variants(study.tables.study)
     shown = rows[rows["variant"].isin(main)]
     kept = _whole_variants(shown)
     table["rows"] = [_row(row) for row in each_row(kept)]

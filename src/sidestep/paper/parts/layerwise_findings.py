@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sidestep import variants
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts.layerwise_setup import LOSSES
 from sidestep.paper.parts.layerwise_study import LOSS, LayerwiseStudy
@@ -21,6 +20,7 @@ from sidestep.paper.parts.layerwise_words import (
 from sidestep.paper.parts.sentences import Finding
 from sidestep.paper.parts.words import dataset_name
 from sidestep.statistics.intervals import Interval, paired_difference
+from sidestep.sweeps import sweeps_of
 
 
 def findings(study: LayerwiseStudy) -> list[Finding]:
@@ -134,7 +134,7 @@ def cures(study: LayerwiseStudy) -> Iterator[Finding]:
 def _pairs(study: LayerwiseStudy) -> list[tuple[str, str]]:
     """Each stabilised variant with each that differs from it in the loss alone."""
     found = []
-    for sweep in variants.sweeps(study.tables.study):
+    for sweep in sweeps_of(study.tables.study):
         names = [member.variant for member in sweep.members if sweep.setting == "signal"]
         kinds = {name: study.signal(name).get("loss", "") for name in names}
         cured = [name for name in names if kinds[name] == "stabilised"]

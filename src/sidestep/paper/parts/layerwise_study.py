@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sidestep import variants
+from sidestep import things, variants
 from sidestep.paper.parts.study import StudyTables
 from sidestep.statistics.intervals import Interval, mean_interval, paired_difference
 from sidestep.tables import Tables
@@ -141,7 +141,7 @@ def _complete(run: Run) -> Run:
         ("optimiser", "optimisers"),
         ("schedule", "schedules"),
     ):
-        found[key] = variants.complete(kind, run[key])
+        found[key] = things.complete(kind, run[key])
     return found
 
 

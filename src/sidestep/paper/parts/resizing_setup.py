@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sidestep import sizing, variants
+from sidestep import sizing, things
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import setup
 from sidestep.paper.parts.decoupled_words import distinct
@@ -89,7 +89,7 @@ def rounds(study: ResizingStudy) -> Iterator[str]:
 
 
 def _rounds(run: Run) -> str:
-    strategy, edit = variants.complete("strategies", run["strategy"]), sizing.edit(run)
+    strategy, edit = things.complete("strategies", run["strategy"]), sizing.edit(run)
     parts = [f.plural(int(strategy["rounds"]), "round")]
     if strategy.get("settle"):
         parts.append(f"{f.percent(strategy['settle'], 0)} of the steps after the last edit")

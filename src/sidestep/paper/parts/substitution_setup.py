@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sidestep import variants
+from sidestep import things, variants
 from sidestep.paper.parts import formats as f
 from sidestep.paper.parts import sentences as say
 from sidestep.paper.parts import setup
@@ -163,7 +163,7 @@ def teacher(study: SubstitutionStudy) -> str:
 
 
 def _means(strategy: dict[str, Any]) -> str:
-    found = variants.complete("strategies", strategy)
+    found = things.complete("strategies", strategy)
     if found["name"] != "distilled":
         return f"by the strategy {code(str(found['name']))}"
     parts = []
