@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep import sizing, variants
 from sidestep.drawing import datasets_of, empty, title
 from sidestep.drawing_variants import accuracy_axis, errors, plain_ticks

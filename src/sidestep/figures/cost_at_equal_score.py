@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep.drawing import datasets_of, empty
 from sidestep.drawing_variants import QUIET
 from sidestep.figures.shared import evolution, resizing, substitution

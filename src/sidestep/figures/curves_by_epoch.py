@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_curves
+from sidestep import drawing_parts as shared
 from sidestep.drawing import empty
 from sidestep.figures.shared.substitution import by_budget
 from sidestep.tables import Tables
@@ -24,7 +25,7 @@ KEPT = [
 def rows(tables: Tables) -> pd.DataFrame:
     """Our curves, and the published ones of each setting, which have a `label` and no variant."""
     found = []
-    for part in shared.parts_of(by_budget(shared.curve_rows(tables), tables.study)):
+    for part in shared.parts_of(by_budget(drawing_curves.curve_rows(tables), tables.study)):
         found.append(part.rows.assign(source="", label="", style=-1))
         found += _published(tables, part.rows)
     return pd.concat(found, ignore_index=True)[KEPT] if found else pd.DataFrame(columns=KEPT)
@@ -36,7 +37,7 @@ def draw(rows: pd.DataFrame) -> Figure:
     if ours.empty:
         return empty()
     notes = ["grey: as published" * bool(len(behind))]
-    return shared.curves(ours, "epoch", "epoch", behind=behind, notes=notes)
+    return drawing_curves.curves(ours, "epoch", "epoch", behind=behind, notes=notes)
 
 
 def _published(tables: Tables, ours: pd.DataFrame) -> list[pd.DataFrame]:

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_curves
 from sidestep.drawing import empty
 from sidestep.tables import Tables
 
@@ -18,7 +18,7 @@ CAPTION = (
 
 def rows(tables: Tables) -> pd.DataFrame:
     """The curves of the drawn variants at every evaluation; no seconds where nothing was timed."""
-    return shared.curve_rows(tables)
+    return drawing_curves.curve_rows(tables)
 
 
 def draw(rows: pd.DataFrame) -> Figure:
@@ -28,4 +28,4 @@ def draw(rows: pd.DataFrame) -> Figure:
         return empty()
     others = [name for name in dict.fromkeys(rows["variant"]) if name not in set(timed["variant"])]
     note = f"not timed: {', '.join(others)}" if others else ""
-    return shared.curves(timed, "seconds", "seconds of training", notes=[note])
+    return drawing_curves.curves(timed, "seconds", "seconds of training", notes=[note])

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep.drawing import empty, title
 from sidestep.drawing_variants import DIVERGED, of_diverged
 from sidestep.tables import Tables

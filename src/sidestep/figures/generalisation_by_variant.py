@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep.drawing import datasets_of, empty
 from sidestep.figures.shared import evolution, resizing
 from sidestep.tables import Tables

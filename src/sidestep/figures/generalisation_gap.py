@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_curves
+from sidestep import drawing_parts as shared
 from sidestep.drawing import empty, line, over_seeds
 from sidestep.drawing_variants import DIVERGED, colour, each_variant, of_diverged
 from sidestep.figures.shared.substitution import by_budget, gaps
@@ -23,7 +24,7 @@ KEYS = ["dataset", "setting", "variant", "look", "left", "epoch"]
 
 def rows(tables: Tables) -> pd.DataFrame:
     """The gap at every evaluation (`when` is `during`), and at the end with its interval (`end`)."""
-    single = shared.runs_of(tables)
+    single = drawing_curves.runs_of(tables)
     single = single[single["quantity"] == "accuracy"]
     place = ["dataset", "variant", "seed", "step", "epoch"]
     known, seen = (
@@ -72,7 +73,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         left, right = place.subplots(1, 2, width_ratios=[1.7, 1])
         shared.key(place, part.name, [])
         during = part.rows[part.rows["when"] == "during"]
-        few = during["epoch"].nunique() <= shared.FEW_MARKS
+        few = during["epoch"].nunique() <= drawing_curves.FEW_MARKS
         for look, its in each_variant(during, sorted(set(during["look"]))):
             line(
                 left, its, x="epoch", color=colour(look), scale=100, marker="." if few else "",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep.drawing import colour, datasets_of, empty
 from sidestep.drawing_variants import QUIET, plain_ticks
 from sidestep.evolution import CONTROL

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_curves
+from sidestep import drawing_parts as shared
 from sidestep.drawing import empty
 from sidestep.drawing_variants import QUIET, colour, marker, plain_ticks
 from sidestep.tables import Tables
@@ -117,7 +118,7 @@ def _panel(
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     values = scale * rows[mean].astype(float)
-    if mean == "loss" and values.max() > shared.DEEP * values.min() > 0:
+    if mean == "loss" and values.max() > drawing_curves.DEEP * values.min() > 0:
         panel.set_yscale("log", nonpositive="mask")
         plain_ticks(panel.yaxis)
     else:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep.drawing import empty
 from sidestep.drawing_variants import colour
 from sidestep.figures.shared import substitution

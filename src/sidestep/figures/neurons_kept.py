@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep.drawing import datasets_of, empty, line, over_seeds, plain_log, title
 from sidestep.figures.shared import resizing
 from sidestep.tables import Tables

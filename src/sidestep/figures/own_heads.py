@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sidestep import drawing_curves as shared
-from sidestep import things, variants
+from sidestep import drawing_curves, things, variants
+from sidestep import drawing_parts as shared
 from sidestep.drawing import empty, line, over_seeds
 from sidestep.drawing_variants import QUIET, by_stage, colour, each_variant, of_diverged
 from sidestep.style import TEXT
@@ -42,7 +42,7 @@ def rows(tables: Tables) -> pd.DataFrame:
         order=[_order(runs[name]) for name, _ in pairs],
     )
     spent = found["step"] - _begins(tables, found)
-    found = found.assign(epoch=shared.epochs_of(tables, found, spent))
+    found = found.assign(epoch=drawing_curves.epochs_of(tables, found, spent))
     cells = ["dataset", "variant"]
     rank = {
         cell: index for index, cell in enumerate(zip(its["dataset"], its["variant"], strict=True))
@@ -74,7 +74,7 @@ def draw(rows: pd.DataFrame) -> Figure:
         shared.key(place, part.name, shown, TEXT)
         for panel, stage, last in zip(axes.flat, stages["stage"], stages["last"], strict=False):
             cell = part.rows[part.rows["stage"] == stage]
-            few = cell["epoch"].nunique() <= 2 * shared.FEW_MARKS
+            few = cell["epoch"].nunique() <= 2 * drawing_curves.FEW_MARKS
             for look, its in each_variant(cell, sorted(set(cell["look"]))):
                 in_turn = its["order"].iloc[0] == "in turn"
                 style = "--" if in_turn else shared.stroke(look)

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sidestep import drawing_curves as shared
-from sidestep import sizing
+from sidestep import drawing_curves, sizing
+from sidestep import drawing_parts as shared
 from sidestep.drawing import empty, line, over_seeds, shade, width_shades
 from sidestep.figures.shared import resizing
 from sidestep.tables import Tables
@@ -43,7 +43,7 @@ def rows(tables: Tables) -> pd.DataFrame:
     found = found.assign(
         stage=found["metric"].str.removeprefix(f"{PROBE}."), step=found["component"].astype(int)
     )
-    found = found.assign(epoch=shared.epochs_of(tables, found, found["step"]))
+    found = found.assign(epoch=drawing_curves.epochs_of(tables, found, found["step"]))
     found = over_seeds(found, ["dataset", "variant", "stage", "step", "epoch"])
     found = resizing.with_families(resizing.lost(tables, found), study)
     found = found.assign(

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep.drawing import colour, datasets_of, empty, line
 from sidestep.figures.shared import evolution, resizing
 from sidestep.tables import Tables

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep.drawing import colour, datasets_of, empty, marker, title
 from sidestep.drawing_variants import QUIET, TALLEST
 from sidestep.evolution import BOOSTING, CONTROL, EVOLVED, JUDGED, LINEAR, MLP, OTHER, Run, role

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep import sizing, variants
 from sidestep.drawing import colour, datasets_of, marker, title
 from sidestep.drawing_variants import TALLEST

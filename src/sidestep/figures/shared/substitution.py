@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from sidestep import drawing_curves as shared
+from sidestep import drawing_parts as shared
 from sidestep import registry, variants
 from sidestep.drawing import datasets_of
 from sidestep.drawing_variants import TALLEST, colour, round_values
@@ -272,7 +272,7 @@ def of_lost(rows: pd.DataFrame) -> str:
 
 
 def bottom_of(figure: Figure, what: tuple[str, str], counts: Iterable[float], *more: str) -> None:
-    """As `drawing_curves.bottom`, for counts of something else than seeds: of one, of several."""
+    """As `drawing_parts.bottom`, for counts of something else than seeds: of one, of several."""
     shared.bottom(figure, counts, *more)
     for text in figure.texts:
         words = text.get_text().replace("seeds", what[1], 1).replace("seed", what[0], 1)
