@@ -347,6 +347,36 @@ def test_a_job_killed_in_mid_epoch_ends_with_the_bytes_of_one_left_alone(built, 
             assert mine.read_bytes() == other.read_bytes()
 
 
+# Snakemake that gets SIGTERM while it holds its scheduler's lock, which its handler takes too.
+TERMINATED = """
+import os, signal, sys
+from snakemake.cli import main
+from snakemake.scheduling.job_scheduler import JobScheduler
+remaining = JobScheduler.remaining_jobs.fget
+def asked_under_the_lock(self):
+    assert self._lock.locked()
+    os.kill(os.getpid(), signal.SIGTERM)
+    return remaining(self)
+JobScheduler.remaining_jobs = property(asked_under_the_lock)
+main()
+"""
+
+
+def test_snakemake_ends_when_it_is_told_to_while_it_chooses_jobs(fresh):
+    done = subprocess.run(
+        [sys.executable, "-c", TERMINATED, "--cores", "2", "--configfile", "tiny.yaml"],
+        cwd=fresh.folder,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "Will exit after finishing currently running jobs" in done.stderr
+    # Nothing is locked.
+    assert "Job stats" in fresh.run("-n")[1]
+
+
 def test_a_plan_that_cannot_be_written_is_one_sentence(fresh):
     """Of every kind of planned file; a folder in its place is what even an administrator cannot write."""
     fresh.run("-n", "--quiet", "rules")

@@ -6,8 +6,10 @@ import gc
 import json
 import os
 import shlex
+import signal
 import sqlite3
 import sys
+import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -40,9 +42,25 @@ from sidestep.study import ANY
 gc.disable()
 
 
+def end_when_told():
+    """Let a thread of its own call what Snakemake does at SIGTERM.
+
+    Its handler (9.27.1) waits for the scheduler's lock, and runs in the thread that holds it while jobs are chosen:
+    Snakemake stood still for good if the signal came just then.
+    """
+    end = signal.getsignal(signal.SIGTERM)
+    # Neither is so where Snakemake is called from another program, which has the signal for itself.
+    if callable(end) and threading.current_thread() is threading.main_thread():
+        signal.signal(
+            signal.SIGTERM,
+            lambda *said: threading.Thread(target=end, args=said).start(),
+        )
+
+
 onstart:
     gc.freeze()
     gc.enable()
+    end_when_told()
 
 
 RUN = "{study}/{dataset}/{variant}/seed{seed}"
