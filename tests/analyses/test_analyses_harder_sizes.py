@@ -36,6 +36,14 @@ def test_harder_sizes(tables: Tables) -> None:
     assert one(table, variant="sparse-low")["separates"] == 0
 
 
+def test_sizes_beside_a_difference_are_of_its_pairs() -> None:
+    table = harder_sizes.analyse(made(diverged={("mnist", "soft-low", 1)}, **FAST))
+    row = one(table, variant="soft-low")
+    harder = SIZES["fashion_mnist"]["soft-low"]
+    assert (row["pairs"], row["harder_size"]) == (2, pytest.approx((harder[0] + harder[2]) / 2))
+    assert row["harder_size"] - row["easier_size"] == pytest.approx(row["difference"])
+
+
 def test_the_harder_data_set_is_told_by_the_baseline() -> None:
     swapped = {"mnist": ACCURACIES["fashion_mnist"], "fashion_mnist": ACCURACIES["mnist"]}
     table = harder_sizes.analyse(made(accuracies=swapped, **FAST))

@@ -68,6 +68,18 @@ def test_teaching_pairs_variants_that_differ_in_the_teacher_alone() -> None:
     assert row["accuracy_taught"] - row["accuracy_alone"] == pytest.approx(mean)
 
 
+def test_means_beside_a_difference_are_of_its_pairs() -> None:
+    """A seed that diverged on one side is in neither mean, so that the difference is that of the means."""
+    values = VALUES | {"hashed-taught": (0.95, NAN, 0.95), "hashed-decay": (NAN, 0.92, 0.97)}
+    tables = made(values=values)
+    row = one(teaching.analyse(tables), layer="hashed")
+    assert (row["pairs"], row["accuracy_alone"]) == (2, pytest.approx((0.93 + 0.95) / 2))
+    assert row["accuracy_taught"] - row["accuracy_alone"] == pytest.approx(row["difference"])
+    row = decay.analyse(tables).iloc[0]
+    assert (row["pairs"], row["accuracy_full"]) == (2, pytest.approx((0.93 + 0.95) / 2))
+    assert row["accuracy_scaled"] - row["accuracy_full"] == pytest.approx(row["difference"])
+
+
 def test_decay_pairs_variants_that_differ_in_it_alone() -> None:
     row = decay.analyse(made()).iloc[0]
     assert (row["full"], row["scaled"], row["layer"], row["taught"]) == (

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from sidestep import variants
-from sidestep.analyses.shared.finals import apart, finals, mean
+from sidestep.analyses.shared.finals import apart, common, finals, mean
 from sidestep.tables import Tables
 
 SETTING = "substituted_decay"
@@ -18,12 +18,11 @@ COLUMNS = [
 def analyse(tables: Tables) -> pd.DataFrame:
     """One row per data set and pair of variants that differ in the decay of substituted layers alone.
 
-    Columns: `study`, `dataset`; `layer` in the place of convolutions; the variants `full`, with the optimiser's weight
-    decay in all weights, and `scaled`, with that times the layer's share of the convolution's parameters in those
-    that stand for it; `taught`, 1 if both have a teacher; `accuracy_full` and `accuracy_scaled`, means of test
-    accuracy at the last evaluation over the seeds of each that finished; over the `pairs` of seeds that finished in
-    both the `difference`, scaled minus full, with its 95 % t interval (`low`, `high`); `separates`, 1 where that
-    excludes 0.
+    Columns: `study`, `dataset`; `layer` in the place of convolutions; the variants `full`, with the optimiser's
+    weight decay in all weights, and `scaled`, with that times the layer's share of the convolution's parameters in
+    those that stand for it; `taught`, 1 if both have a teacher; over the `pairs` of seeds that finished in both
+    `accuracy_full` and `accuracy_scaled`, means of test accuracy at the last evaluation, and the `difference`,
+    scaled minus full, with its 95 % t interval (`low`, `high`); `separates`, 1 where that excludes 0.
     """
     study, ends = tables.study, finals(tables)
     rows: list[dict[str, Any]] = []
@@ -38,6 +37,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
                     mine = ends.of(dataset, scaled.name, "test", "accuracy")
                     theirs = ends.of(dataset, full.name, "test", "accuracy")
                     found = apart(mine, theirs)
+                    of_scaled, of_full = (mean(values)["mean"] for values in common(mine, theirs))
                     rows.append(
                         {
                             **found,
@@ -47,8 +47,8 @@ def analyse(tables: Tables) -> pd.DataFrame:
                             "full": full.name,
                             "scaled": scaled.name,
                             "taught": int(variants.taught(full.run)),
-                            "accuracy_full": mean(theirs)["mean"],
-                            "accuracy_scaled": mean(mine)["mean"],
+                            "accuracy_full": of_full,
+                            "accuracy_scaled": of_scaled,
                             "low": found["difference_low"],
                             "high": found["difference_high"],
                         }

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sidestep import sizing
-from sidestep.analyses.shared.finals import apart, finals, mean
+from sidestep.analyses.shared.finals import apart, common, finals, mean
 from sidestep.analyses.shared.sizes import bare, sizes, start
 from sidestep.tables import Tables
 
@@ -23,11 +23,11 @@ def analyse(tables: Tables) -> pd.DataFrame:
     """One row per variant whose size moves and pair of data sets.
 
     Columns: `study`, `variant`, its `method`, `start` (neurons) and `price` (nats a used neuron); the data sets
-    `harder` and `easier`, the former being that on which the study's baseline has the lower mean test accuracy at the
-    last evaluation (a data set without any is left out); `harder_size` and `easier_size`, mean sizes of the first gated
-    stage at the last evaluation, in neurons, over the seeds that finished there; over the `pairs` of seeds that
-    finished on both, the `difference` of sizes, on the harder minus on the easier one, with its 95 % t interval
-    (`low`, `high`) and `separates`, 1 where that excludes 0.
+    `harder` and `easier`, the former being that on which the study's baseline has the lower mean test accuracy at
+    the last evaluation (a data set without any is left out); over the `pairs` of seeds that finished on both
+    `harder_size` and `easier_size`, mean sizes of the first gated stage at the last evaluation, in neurons, and the
+    `difference` of sizes, on the harder minus on the easier one, with its 95 % t interval (`low`, `high`) and
+    `separates`, 1 where that excludes 0.
     """
     study, ends = tables.study, finals(tables)
     known = sizes(tables, ends)
@@ -46,7 +46,9 @@ def analyse(tables: Tables) -> pd.DataFrame:
         if sizing.method(variant.run) in sizing.STILL:
             continue
         for harder, easier in ordered:
-            on_harder, on_easier = (known[d, variant.name]["size"] for d in (harder, easier))
+            on_harder, on_easier = common(
+                *(known[d, variant.name]["size"] for d in (harder, easier))
+            )
             rows.append(
                 {
                     "study": study.name,

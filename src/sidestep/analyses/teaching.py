@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from sidestep import variants
-from sidestep.analyses.shared.finals import apart, finals, mean
+from sidestep.analyses.shared.finals import apart, common, finals, mean
 from sidestep.study import Study, Variant
 from sidestep.tables import Tables
 
@@ -21,11 +21,10 @@ def analyse(tables: Tables) -> pd.DataFrame:
     """One row per data set and pair of variants that differ in teacher and strategy alone.
 
     Columns: `study`, `dataset`; `layer` in the place of convolutions, `narrower`, `shallower` or `dense`; the
-    variants `alone`, without a teacher, and `taught`, by the variant `teacher`; `accuracy_alone` and
-    `accuracy_taught`, means of test accuracy at the last evaluation over the seeds of each that finished;
-    over the `pairs` of seeds that finished in both, taught minus alone: the `difference` of test accuracy with its
-    95 % t interval (`low`, `high`) and `separates`, 1 where that excludes 0; the `loss_difference` of test loss
-    (nats) with its interval (`loss_low`, `loss_high`).
+    variants `alone`, without a teacher, and `taught`, by the variant `teacher`; over the `pairs` of seeds that
+    finished in both `accuracy_alone` and `accuracy_taught`, means of test accuracy at the last evaluation, and
+    taught minus alone: the `difference` of test accuracy with its 95 % t interval (`low`, `high`) and `separates`,
+    1 where that excludes 0; the `loss_difference` of test loss (nats) with its interval (`loss_low`, `loss_high`).
     """
     study, ends = tables.study, finals(tables)
     rows: list[dict[str, Any]] = []
@@ -36,6 +35,7 @@ def analyse(tables: Tables) -> pd.DataFrame:
                 for quantity in ("accuracy", "loss")
             )
             better, loss = apart(*accuracies), apart(*losses)
+            of_taught, of_alone = (mean(values)["mean"] for values in common(*accuracies))
             rows.append(
                 {
                     "study": study.name,
@@ -45,8 +45,8 @@ def analyse(tables: Tables) -> pd.DataFrame:
                     "taught": taught.name,
                     "teacher": taught.run["teacher"],
                     "pairs": better["pairs"],
-                    "accuracy_alone": mean(accuracies[1])["mean"],
-                    "accuracy_taught": mean(accuracies[0])["mean"],
+                    "accuracy_alone": of_alone,
+                    "accuracy_taught": of_taught,
                     "difference": better["difference"],
                     "low": better["difference_low"],
                     "high": better["difference_high"],

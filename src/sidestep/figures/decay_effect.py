@@ -11,7 +11,7 @@ ALT = "What scaled weight decay changes at the end of training"
 CAPTION = (
     "Pairs of networks that differ in nothing but the weight decay of the weights that stand for those of "
     "a convolution: full, or scaled by the layer's compression. Left: test accuracy at the end of training with "
-    "full (large) and scaled decay (small), means over the seeds of each that finished. Right: scaled minus full, "
+    "full (large) and scaled decay (small), means over the seeds that finished in both. Right: scaled minus full, "
     "paired by seed; point: mean; bar: its 95 % t interval. Dotted: no difference."
 )
 KEPT = [

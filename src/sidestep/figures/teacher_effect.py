@@ -10,7 +10,7 @@ from sidestep.tables import Tables
 ALT = "What a teacher changes at the end of training"
 CAPTION = (
     "Pairs of networks that differ in nothing but a teacher. Left: test accuracy at the end of training, "
-    "alone (open) and taught (filled), means over the seeds of each that finished. Middle and right: taught "
+    "alone (open) and taught (filled), means over the seeds that finished in both. Middle and right: taught "
     "minus alone in accuracy and loss, paired by seed; point: mean; bar: its 95 % t interval. Dotted: no "
     "difference."
 )

@@ -59,6 +59,12 @@ def mean(values: Mapping[int, float]) -> dict[str, float]:
     return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
 
 
+def common(mine: Mapping[int, float], theirs: Mapping[int, float]) -> tuple[Values, Values]:
+    """The values of the seeds that are in both, in the order of the seeds."""
+    seeds = sorted(mine.keys() & theirs.keys())
+    return {seed: mine[seed] for seed in seeds}, {seed: theirs[seed] for seed in seeds}
+
+
 def apart(mine: Mapping[int, float], theirs: Mapping[int, float]) -> dict[str, float]:
     """The paired `difference` with its bounds, `pairs` of seeds, and whether it `separates` from 0."""
     found = paired_difference(mine, theirs)
