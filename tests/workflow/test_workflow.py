@@ -46,6 +46,13 @@ def test_a_diverged_run_is_in_the_table_and_stopped_nothing(built):
     assert "wild" in told
 
 
+def test_whether_a_run_diverged_is_in_the_table_of_a_study_that_measures_nothing(built):
+    rows = table(built, "decoupled")
+    told = {(row["variant"], row["seed"]) for row in rows if row["metric"] == "diverged"}
+    assert told == {(row["variant"], row["seed"]) for row in rows if row["seed"]}
+    assert all(row["value"] == "0.0" for row in rows if row["metric"] == "diverged")
+
+
 def test_the_summary_has_paired_differences_to_the_baseline(built):
     rows = {
         (row["variant"], row["metric"], row["epoch"]): row

@@ -74,9 +74,7 @@ def measure_job(
         seed, run_folder = run["seed"], run_folders[run["seed"]]
         summary = runs.check(run_folder, run, fingerprint.of(entries.train(run)))
         digests[str(seed)] = sha256(run_folder / "summary.json")
-        diverged = summary["status"] == "diverged"
-        placed.append(Placed(str(seed), run["epochs"], Row("diverged", float(diverged))))
-        if diverged:
+        if summary["status"] == "diverged":
             say(f"seed {seed} diverged: nothing is measured")
             continue
         if run["resample"]:
