@@ -5,6 +5,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+include: "workflow/rules/scheduler.smk"
 include: "workflow/rules/common.smk"
 
 

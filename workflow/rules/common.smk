@@ -2,14 +2,11 @@
 
 import contextlib
 import functools
-import gc
 import json
 import os
 import shlex
-import signal
 import sqlite3
 import sys
-import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -36,32 +33,6 @@ from sidestep import (
 from sidestep.errors import UserError
 from sidestep.files import canonical_json, read_json
 from sidestep.study import ANY
-
-# A plan of thousands of jobs is millions of objects that all stay: to look for garbage among them was more than a tenth
-# of planning, and left memory as it was. It is done from the first job's start on, and never among what was planned.
-gc.disable()
-
-
-def end_when_told():
-    """Let a thread of its own call what Snakemake does at SIGTERM.
-
-    Its handler (9.27.1) waits for the scheduler's lock, and runs in the thread that holds it while jobs are chosen:
-    Snakemake stood still for good if the signal came just then.
-    """
-    end = signal.getsignal(signal.SIGTERM)
-    # Neither is so where Snakemake is called from another program, which has the signal for itself.
-    if callable(end) and threading.current_thread() is threading.main_thread():
-        signal.signal(
-            signal.SIGTERM,
-            lambda *said: threading.Thread(target=end, args=said).start(),
-        )
-
-
-onstart:
-    gc.freeze()
-    gc.enable()
-    end_when_told()
-
 
 RUN = "{study}/{dataset}/{variant}/seed{seed}"
 CELL = "{study}/{dataset}/{variant}"
