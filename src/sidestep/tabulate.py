@@ -107,7 +107,7 @@ def _lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _summary_rows(seed: int, epochs: int, summary: dict[str, Any]) -> Iterator[list[Any]]:
-    yield [seed, epochs, "", "diverged", "", float(summary["status"] == "diverged")]
+    yield [seed, epochs, "", "diverged", "", int(summary["status"] == "diverged")]
     for name in COST:
         yield [seed, epochs, "", name, "", summary[name]]
     for phase, count in summary["mult_adds_per_training_step"].items():
