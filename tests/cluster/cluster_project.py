@@ -30,7 +30,7 @@ studies:
     datasets: [digits]
     seeds: [0, 1, 2]
     seeds_per_job: 1
-    run: {epochs: 200, records: [200], train_images: null, batch_size: 64}
+    run: {epochs: 500, records: [500], train_images: null, batch_size: 64}
     grid: {network.width: [4, 8]}
     baseline: width-8
     timing: {datasets: [digits], steps: 3}
