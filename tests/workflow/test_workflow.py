@@ -354,65 +354,6 @@ def test_a_job_killed_in_mid_epoch_ends_with_the_bytes_of_one_left_alone(built, 
             assert mine.read_bytes() == other.read_bytes()
 
 
-# Snakemake that gets SIGTERM while it holds its scheduler's lock, which its handler takes too.
-TERMINATED = """
-import os, signal, sys
-from snakemake.cli import main
-from snakemake.scheduling.job_scheduler import JobScheduler
-remaining = JobScheduler.remaining_jobs.fget
-def asked_under_the_lock(self):
-    assert self._lock.locked()
-    os.kill(os.getpid(), signal.SIGTERM)
-    return remaining(self)
-JobScheduler.remaining_jobs = property(asked_under_the_lock)
-main()
-"""
-
-
-def test_snakemake_ends_when_it_is_told_to_while_it_chooses_jobs(fresh):
-    done = subprocess.run(
-        [sys.executable, "-c", TERMINATED, "--cores", "2", "--configfile", "tiny.yaml"],
-        cwd=fresh.folder,
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=60,
-    )
-    assert done.returncode == 1
-    assert "Will exit after finishing currently running jobs" in done.stderr
-    # Nothing is locked.
-    assert "Job stats" in fresh.run("-n")[1]
-
-
-# Snakemake that says at its end how many timers were alive at a time, at most.
-COUNTED = """
-import atexit, threading
-from snakemake.cli import main
-alive, start = [], threading.Timer.start
-def counted(self):
-    start(self)
-    alive.append(sum(isinstance(each, threading.Timer) for each in threading.enumerate()))
-threading.Timer.start = counted
-atexit.register(lambda: print("timers:", len(alive), "at most", max(alive)))
-main()
-"""
-
-
-def test_one_timer_at_a_time_wakes_the_scheduler(fresh):
-    """Snakemake's own are one for each job that was finished while others wait."""
-    goal = "results/measures/width/digits/width-4/summary.json"
-    done = subprocess.run(
-        [sys.executable, "-c", COUNTED, "--cores", "1", "--configfile", "tiny.yaml", "--", goal],
-        cwd=fresh.folder,
-        capture_output=True,
-        text=True,
-        env=environment(),
-    )
-    assert done.returncode == 0, done.stderr
-    set_, most = map(int, re.findall(r"timers: (\d+) at most (\d+)", done.stdout)[0])
-    assert set_ > 2 and most == 1
-
-
 def test_a_plan_that_cannot_be_written_is_one_sentence(fresh):
     """Of every kind of planned file; a folder in its place is what even an administrator cannot write."""
     fresh.run("-n", "--quiet", "rules")
